@@ -1,0 +1,285 @@
+//! Clusters: digits that stand close enough together to be one number, with what stands between them.
+//!
+//! One pass, each character looked at once. A cluster ends at the first character that no written form has between its
+//! digits. Long clusters are handed on in windows, so memory stays bounded in a text that is nothing but digits.
+
+use super::fold::{BEGINS, Class, unit};
+use std::ops::Range;
+
+/// More than this between two digits separates them for good. Quote marks of deep replies fit.
+const WIDEST_GAP: u16 = 48;
+
+/// Atoms gathered before a long cluster is handed on.
+const WINDOW: usize = 4096;
+
+/// Atoms kept on both sides of a cut, more than the longest form has.
+const MARGIN: usize = 32;
+
+/// What stands before a digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Start of the cluster.
+    Break,
+    /// Nothing.
+    Touching,
+    /// Only characters that take no room.
+    Invisible,
+    /// Only a soft hyphen.
+    Soft,
+    /// Blanks.
+    Space,
+    /// A line end, perhaps quote marks, no sign.
+    Line,
+    /// Dash, perhaps with blanks or a line end.
+    Hyphen,
+    /// Full stop.
+    Dot,
+    /// Slash.
+    Slash,
+    /// Comma.
+    Comma,
+    /// Semicolon, tab, bar, quotes, brackets.
+    Column,
+    /// `_`.
+    Underscore,
+    /// `+`.
+    Plus,
+    /// Several signs that do not go together.
+    Mixed,
+}
+
+/// The gap before a digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Blanks beside the sign.
+    pub(super) spaced: bool,
+    /// A line end in it.
+    pub(super) line: bool,
+    /// More than three blanks: laid out as columns.
+    pub(super) wide: bool,
+}
+
+impl Gap {
+    const BREAK: Gap = Gap {
+        kind: Kind::Break,
+        spaced: false,
+        line: false,
+        wide: false,
+    };
+
+    /// A sign with nothing beside it: what it joins belongs together.
+    pub(super) fn sign_at_once(self) -> bool {
+        matches!(self.kind, Kind::Hyphen | Kind::Dot | Kind::Slash) && !self.spaced && !self.line
+    }
+
+    /// Nothing to be seen between the digits.
+    pub(super) fn tight(self) -> bool {
+        matches!(self.kind, Kind::Touching | Kind::Invisible | Kind::Soft)
+    }
+}
+
+/// One digit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Atom {
+    /// First byte.
+    pub(super) start: usize,
+    /// Byte after the last.
+    pub(super) end: usize,
+    /// 0 to 9.
+    pub(super) value: u8,
+    /// What stands before it.
+    pub(super) gap: Gap,
+}
+
+/// Calls `visit` with every cluster of at least `least` digits. A long cluster comes in several windows; the range says
+/// which atoms are new, those around it are context.
+pub(super) fn clusters(text: &str, least: usize, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
+    let bytes = text.as_bytes();
+    let mut atoms: Vec<Atom> = Vec::new();
+    let mut at = 0;
+    while let Some(skip) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|&b| BEGINS[usize::from(b)]))
+    {
+        at += skip;
+        match unit(text, at) {
+            Some((Class::Digit(value), length)) => {
+                atoms.clear();
+                atoms.push(Atom {
+                    start: at,
+                    end: at + length,
+                    value,
+                    gap: Gap::BREAK,
+                });
+                at = cluster(text, at + length, &mut atoms, least, visit);
+            }
+            Some((_, length)) => at += length,
+            None => at += 1,
+        }
+    }
+}
+
+/// Reads on from the first digit to the end of its cluster; gives the offset after it.
+fn cluster(
+    text: &str,
+    mut at: usize,
+    atoms: &mut Vec<Atom>,
+    least: usize,
+    visit: &mut dyn FnMut(&[Atom], Range<usize>),
+) -> usize {
+    let mut done = 0;
+    let mut between = Between::default();
+    while let Some((class, length)) = unit(text, at) {
+        if let Class::Digit(value) = class {
+            let gap = std::mem::take(&mut between).gap();
+            atoms.push(Atom {
+                start: at,
+                end: at + length,
+                value,
+                gap,
+            });
+            if atoms.len() >= WINDOW {
+                visit(atoms, done..atoms.len() - MARGIN);
+                atoms.drain(..atoms.len() - 2 * MARGIN);
+                done = MARGIN;
+            }
+        } else if !between.take_in(class) {
+            break;
+        }
+        at += length;
+    }
+    if atoms.len() >= least.max(1) {
+        visit(atoms, done..atoms.len());
+    }
+    at
+}
+
+/// Counts what stands between two digits.
+#[derive(Default)]
+struct Between {
+    seen: u16,
+    spaces: u16,
+    lines: u16,
+    marks: u16,
+    dashes: u16,
+    dots: u16,
+    slashes: u16,
+    commas: u16,
+    columns: u16,
+    underscores: u16,
+    pluses: u16,
+    soft: u16,
+    invisible: bool,
+}
+
+impl Between {
+    /// Counts one character; false when it ends the cluster.
+    fn take_in(&mut self, class: Class) -> bool {
+        let counter = match class {
+            Class::Invisible => {
+                self.invisible = true;
+                return true;
+            }
+            Class::Digit(_) | Class::Other => return false,
+            Class::Mark if self.lines == 0 => return false,
+            Class::Mark => &mut self.marks,
+            Class::SoftHyphen => &mut self.soft,
+            Class::Space => &mut self.spaces,
+            Class::Newline => &mut self.lines,
+            Class::Dash => &mut self.dashes,
+            Class::Dot => &mut self.dots,
+            Class::Slash => &mut self.slashes,
+            Class::Comma => &mut self.commas,
+            Class::Column => &mut self.columns,
+            Class::Underscore => &mut self.underscores,
+            Class::Plus => &mut self.pluses,
+        };
+        *counter += 1;
+        self.seen += 1;
+        self.seen <= WIDEST_GAP
+    }
+
+    fn gap(self) -> Gap {
+        let signs = [
+            (self.dashes, Kind::Hyphen),
+            (self.dots, Kind::Dot),
+            (self.slashes, Kind::Slash),
+            (self.commas + self.columns, Kind::Column),
+            (self.underscores, Kind::Underscore),
+            (self.pluses, Kind::Plus),
+        ];
+        let mut there = signs.into_iter().filter(|&(count, _)| count > 0);
+        let kind = match (there.next(), there.next()) {
+            (None, _) if self.lines > 0 => Kind::Line,
+            (None, _) if self.spaces > 0 => Kind::Space,
+            (None, _) if self.soft > 0 => Kind::Soft,
+            (None, _) if self.invisible => Kind::Invisible,
+            (None, _) => Kind::Touching,
+            (Some((1, Kind::Column)), None) if self.commas == 1 => Kind::Comma,
+            (Some((1..=2, kind)), None) => kind,
+            (Some((3..=6, Kind::Column)), None) => Kind::Column,
+            // `"010190"-"1234"`, `(010190)-(1234)`
+            (Some((1, Kind::Hyphen)), Some((1..=4, Kind::Column))) if there.next().is_none() => Kind::Column,
+            _ => Kind::Mixed,
+        };
+        Gap {
+            kind,
+            spaced: self.spaces > 0,
+            line: self.lines > 0,
+            wide: self.spaces > 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<Kind> {
+        let mut kinds = Vec::new();
+        clusters(text, 1, &mut |atoms, new| {
+            kinds.extend(atoms[new].iter().map(|atom| atom.gap.kind))
+        });
+        kinds
+    }
+
+    #[test]
+    fn gaps_are_named_by_their_sign() {
+        let cases = [
+            ("12", Kind::Touching),
+            ("1-2", Kind::Hyphen),
+            ("1 – 2", Kind::Hyphen),
+            ("1-\r\n> > 2", Kind::Hyphen),
+            ("1\n2", Kind::Line),
+            ("1\u{a0}2", Kind::Space),
+            ("1\u{200b}2", Kind::Invisible),
+            ("1\u{ad}2", Kind::Soft),
+            ("1.2", Kind::Dot),
+            ("1,2", Kind::Comma),
+            ("1;2", Kind::Column),
+            ("1\",\"2", Kind::Column),
+            ("1\t2", Kind::Column),
+            ("1%2D2", Kind::Hyphen),
+            ("1.-2", Kind::Mixed),
+            ("1x2", Kind::Break),
+            ("1>2", Kind::Break),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(kinds(text).get(1), Some(&kind), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_clusters_come_in_windows_and_every_digit_once() {
+        let text = "1 2".repeat(20_000);
+        let mut starts = Vec::new();
+        clusters(&text, 1, &mut |atoms, new| {
+            assert!(atoms.len() <= WINDOW);
+            starts.extend(atoms[new].iter().map(|atom| atom.start));
+        });
+        assert_eq!(starts.len(), 40_000);
+        assert!(starts.is_sorted_by(|a, b| a < b));
+    }
+}

@@ -1,0 +1,205 @@
+//! What stands around one span: the nearest labels, a name, the token it is glued to.
+//!
+//! Looks at a fixed number of bytes on both sides, never further: a word speaks of the number beside it, not of the
+//! document.
+
+use super::words::{Says, Word, words_in};
+use std::ops::Range;
+
+/// Bytes looked at before a span.
+const BEFORE: usize = 120;
+/// Bytes looked at after a span.
+const AFTER: usize = 48;
+/// A CPR word this near counts in full.
+const NEAR: usize = 48;
+/// Another label must be this near.
+const LABEL_NEAR: usize = 32;
+/// A label after the number must follow at once.
+const LABEL_AFTER: usize = 14;
+/// A CPR word after the number: `er hendes cpr-nummer`.
+const CPR_AFTER: usize = 24;
+/// A birth or person word must be this near.
+const PERSON_NEAR: usize = 70;
+
+/// What the surroundings say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Context {
+    /// A CPR word is the nearest label.
+    pub(super) cpr: bool,
+    /// A CPR word is there, further off or behind another label.
+    pub(super) cpr_far: bool,
+    /// A birth word.
+    pub(super) birth: bool,
+    /// A person word.
+    pub(super) person: bool,
+    /// A name just before.
+    pub(super) name: bool,
+    /// The nearest label says something else.
+    pub(super) other: bool,
+}
+
+impl Context {
+    /// Whether a form that needs a label has one.
+    pub(super) fn labelled(self) -> bool {
+        self.cpr
+    }
+}
+
+/// The text up to `length` bytes before `at`.
+pub(super) fn before(text: &str, at: usize, length: usize) -> &str {
+    text.get(text.ceil_char_boundary(at.saturating_sub(length))..at)
+        .unwrap_or("")
+}
+
+/// The text up to `length` bytes from `at` on.
+pub(super) fn after(text: &str, at: usize, length: usize) -> &str {
+    text.get(at..text.floor_char_boundary(at.saturating_add(length).min(text.len())))
+        .unwrap_or("")
+}
+
+/// Looks around a span.
+pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
+    let lead = before(text, span.start, BEFORE);
+    let lead_lower = lead.to_lowercase();
+    let tail_lower = after(text, span.end, AFTER).to_lowercase();
+    let mut context = Context {
+        name: name_before(lead),
+        ..Context::default()
+    };
+    let mut nearest_cpr: Option<usize> = None;
+    let mut nearest_other: Option<usize> = None;
+    let leading = words_in(&lead_lower)
+        .into_iter()
+        .map(|word| (lead_lower.len().saturating_sub(word.end), word, true));
+    let trailing = words_in(&tail_lower).into_iter().map(|word| (word.start, word, false));
+    for (distance, word, leads) in leading.chain(trailing) {
+        let between = between(&lead_lower, &tail_lower, word, leads);
+        let reach = |reach: usize| distance <= if leads { reach } else { LABEL_AFTER };
+        match word.says {
+            Says::Cpr if leads || distance <= CPR_AFTER && speaks_back(between) => {
+                nearest_cpr = Some(nearest_cpr.map_or(distance, |known| known.min(distance)));
+            }
+            Says::Other
+                if reach(LABEL_NEAR)
+                    && !between.contains('\n')
+                    && !barrier(between)
+                    && (leads || speaks_back(between)) =>
+            {
+                nearest_other = Some(nearest_other.map_or(distance, |known| known.min(distance)));
+            }
+            Says::Birth => context.birth |= reach(PERSON_NEAR),
+            Says::Person => context.person |= reach(PERSON_NEAR),
+            Says::Cpr | Says::Other => {}
+        }
+    }
+    context.other =
+        nearest_other.is_some_and(|other| nearest_cpr.is_none_or(|cpr| other < cpr)) && !either(&lead_lower);
+    context.cpr = !context.other && nearest_cpr.is_some_and(|cpr| cpr <= NEAR);
+    context.cpr_far = !context.cpr && nearest_cpr.is_some();
+    context
+}
+
+/// `CPR/CVR-nr.`, `cpr- eller p-nr.`: one label for either, and ten digits settle which.
+fn either(lead: &str) -> bool {
+    let Some(cpr) = lead.rfind("cpr") else { return false };
+    let rest = lead.get(cpr..).unwrap_or("");
+    let joint = ["/", " eller ", " or ", " oder ", "/-"]
+        .iter()
+        .filter_map(|sign| rest.find(sign))
+        .min();
+    joint.is_some_and(|at| at <= 12) && rest.len() <= NEAR && !rest.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// The text between a word and the span.
+fn between<'t>(lead: &'t str, tail: &'t str, word: Word, leads: bool) -> &'t str {
+    if leads {
+        lead.get(word.end..).unwrap_or("")
+    } else {
+        tail.get(..word.start).unwrap_or("")
+    }
+}
+
+/// A longer number stands between: the label is that one's.
+fn barrier(between: &str) -> bool {
+    between.bytes().filter(u8::is_ascii_digit).count() >= 6
+}
+
+/// After the number only `(cpr)`, ` - cpr`, ` er cpr` speak back; after a line end, a full stop or a semicolon the next
+/// label belongs to what follows it.
+fn speaks_back(between: &str) -> bool {
+    !between.contains(['\n', ';', ',', '.', '\t', '|']) && !between.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// Two capitalised words directly before, as in `Anders Jensen, 010190 1234`.
+fn name_before(lead: &str) -> bool {
+    // Address blocks have it on the line above.
+    let above = lead.trim_end_matches([' ', '\t', '>']);
+    let above = above
+        .strip_suffix('\n')
+        .map_or(lead, |line| line.trim_end_matches('\r'));
+    let line = above.rsplit('\n').next().unwrap_or("");
+    let trimmed = line.trim_end_matches([' ', ',', ':', ';', '(', '\t', '-', '\u{a0}', '|', '"']);
+    if line.len() - trimmed.len() > 8 {
+        return false;
+    }
+    let mut words = trimmed.rsplit([' ', '\u{a0}']);
+    let mut name = || words.next().is_some_and(is_name);
+    name() && name()
+}
+
+fn is_name(word: &str) -> bool {
+    let word = word.trim_matches(['"', ',', ';']);
+    let mut chars = word.chars();
+    chars.next().is_some_and(char::is_uppercase)
+        && word.chars().count() >= 2
+        && chars.clone().any(char::is_lowercase)
+        && chars.all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Context {
+        let start = text.find('#').unwrap_or(0);
+        around(text, &(start..start + 1))
+    }
+
+    #[test]
+    fn the_nearest_label_wins() {
+        assert!(at("CPR-nr.: #").cpr);
+        assert!(at("Konto 1234 #").other);
+        assert!(at("cpr og konto #").other);
+        assert!(at("cpr og konto #").cpr_far);
+        assert!(at("konto og cpr #").cpr);
+        assert!(!at("konto og cpr #").other);
+    }
+
+    #[test]
+    fn a_label_for_either_is_a_cpr_label() {
+        assert!(at("CPR/CVR-nr.: #").cpr);
+        assert!(at("CPR- eller CVR-nummer #").cpr);
+        assert!(at("CVR/CPR #").cpr);
+        assert!(!at("cpr 12 / cvr #").cpr);
+    }
+
+    #[test]
+    fn a_label_belongs_to_the_first_number_after_it() {
+        assert!(!at("Faktura 12345678 til #").other);
+        assert!(at("Faktura #, CPR: x").other);
+        assert!(!at("# Faktura følger").cpr);
+        assert!(at("# (CPR)").cpr);
+        assert!(at("# er hendes cpr-nummer").cpr);
+        assert!(!at("Borgerkontoret #").other);
+    }
+
+    #[test]
+    fn names_are_two_capitalised_words() {
+        assert!(at("Kære Anders And, #").name);
+        assert!(at("Åse Øster-Lund (#").name);
+        assert!(at("Anna Hansen\r\n#").name);
+        assert!(!at("Anna Hansen\n\n#").name);
+        assert!(!at("Sagen vedrører #").name);
+        assert!(!at("FAKTURA NR #").name);
+    }
+}

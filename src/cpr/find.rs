@@ -1,0 +1,170 @@
+//! Finding identifiers in plain text: gathers readings, weighs them, keeps the best where two overlap.
+
+use super::atoms::{self, Atom, Kind};
+use super::features::Evidence;
+use super::identifiers::Custom;
+use super::lookalike::passes;
+use super::score::{self, Document};
+use super::shape::{self, Shape};
+use super::words::{LABEL, is_phrase};
+use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use time::Date;
+
+/// The fewest digits in a row that a form has: the hospital's letter form has seven before its letters.
+const FEWEST: usize = 7;
+
+/// One identifier found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// What it is.
+    pub kind: IdKind,
+    /// First to last byte of the written form.
+    pub span: Range<usize>,
+    /// The characters that make the number, one range a character: what redaction replaces.
+    pub digits: Vec<Range<usize>>,
+    /// Canonical characters.
+    pub number: Secret,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Names of the features that made the confidence.
+    pub why: Vec<&'static str>,
+}
+
+/// Finds identifiers; made once, used for many texts.
+#[derive(Clone, Debug)]
+pub struct Detector {
+    today: Date,
+    custom: Vec<Custom>,
+}
+
+impl Detector {
+    /// `today` bounds birth dates.
+    ///
+    /// # Errors
+    /// When an identifier's name or pattern cannot be used.
+    pub fn new(today: Date, identifiers: &[Identifier]) -> Result<Detector, IdentifierError> {
+        let custom = identifiers.iter().map(Custom::new).collect::<Result<_, _>>()?;
+        Ok(Detector { today, custom })
+    }
+
+    /// All hits in order of their start. Overlapping readings of the same digits are settled; but hits of different kinds
+    /// may overlap, and the span of a number written in prose may enclose others or share its birth date with them.
+    pub fn find(&self, text: &str) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = strongest(readings(text, self.today))
+            .into_iter()
+            .map(Reading::into_hit)
+            .collect();
+        let numbers = hits.len();
+        for custom in &self.custom {
+            custom.find(text, &mut hits);
+        }
+        if hits.len() > numbers {
+            hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
+        }
+        hits
+    }
+}
+
+/// One possible number with the evidence for it.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    /// First to last byte of the written form.
+    pub(super) span: Range<usize>,
+    /// One range a character, in order.
+    pub(super) digits: Vec<Range<usize>>,
+    /// Canonical characters.
+    pub(super) number: Secret,
+    /// For and against.
+    pub(super) evidence: Evidence,
+    /// Date and serial stand apart, other text between them.
+    pub(super) apart: bool,
+}
+
+impl Reading {
+    fn into_hit(self) -> Hit {
+        Hit {
+            kind: IdKind::Cpr,
+            span: self.span,
+            digits: self.digits,
+            number: self.number,
+            confidence: self.evidence.confidence(),
+            why: self.evidence.why(),
+        }
+    }
+}
+
+/// Every reading of the text, overlapping ones too.
+pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
+    let mut document = Document::default();
+    let mut shapes: Vec<Shape> = Vec::new();
+    atoms::clusters(text, FEWEST, &mut |atoms, new| {
+        for first in new {
+            shapes.extend(shape::read(text, atoms, first, today));
+            if let Some((start, end, chars)) = run_of_ten(atoms, first) {
+                document.rows.count(start, end, passes(chars, today));
+            }
+        }
+    });
+    let mut found = Vec::new();
+    for label in LABEL.iter().flat_map(|label| label.find_iter(text)) {
+        if is_phrase(label.as_str()) {
+            prose::read(text, &label.range(), today, &mut found);
+        } else {
+            document.headings.note(text, label.start());
+            prose::beside(text, label.end(), today, &mut found);
+            near::scanned(text, label.end(), today, &mut found);
+            near::spelled(text, label.end(), today, &mut found);
+        }
+    }
+    for shape in shapes {
+        if let Some(evidence) = score::weigh(text, &shape, &document) {
+            found.push(Reading {
+                number: shape.cpr.secret(),
+                span: shape.span,
+                digits: shape.digits,
+                evidence,
+                apart: false,
+            });
+        }
+    }
+    found
+}
+
+/// Ten digits with nothing between them and no digit beside them.
+fn run_of_ten(atoms: &[Atom], first: usize) -> Option<(usize, usize, [u8; 10])> {
+    let touches = |at: usize| atoms.get(at).is_some_and(|atom| atom.gap.kind == Kind::Touching);
+    if touches(first) || touches(first + 10) || !touches(first + 9) {
+        return None;
+    }
+    let run = atoms.get(first..first + 10)?;
+    if !run.iter().skip(1).all(|atom| atom.gap.kind == Kind::Touching) {
+        return None;
+    }
+    let mut chars = [b'0'; 10];
+    for (slot, atom) in chars.iter_mut().zip(run) {
+        *slot = b'0' + atom.value;
+    }
+    Some((run.first()?.start, run.last()?.end, chars))
+}
+
+/// Of overlapping readings the one with the most evidence; of equals the first. A number in prose takes nothing from
+/// the numbers between its date and its serial: it stays beside them.
+fn strongest(readings: Vec<Reading>) -> Vec<Reading> {
+    let (mut kept, mut together): (Vec<Reading>, Vec<Reading>) =
+        readings.into_iter().partition(|reading| reading.apart);
+    together.sort_by_key(|reading| (Reverse(reading.evidence.sum()), reading.span.start));
+    let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+    for reading in together {
+        // What is taken does not overlap itself: only the last that starts before our end can reach into us.
+        let nearest = taken.range(..reading.span.end).next_back();
+        if nearest.is_none_or(|(_, &end)| end <= reading.span.start) {
+            taken.insert(reading.span.start, reading.span.end);
+            kept.push(reading);
+        }
+    }
+    kept.sort_by_key(|reading| (reading.span.start, reading.span.end));
+    kept
+}

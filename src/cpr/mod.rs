@@ -1,0 +1,35 @@
+//! The number: what a CPR number is, and where one stands in a text.
+//!
+//! Pure: no I/O, no clock (today's date is handed in), no threads. Everything that reads mail comes here with plain
+//! Unicode text and gets exact byte ranges of that text back; nothing here knows of mail or documents.
+//!
+//! From text to hit: `fold` says what a character is, `atoms` gathers digits that stand together, `shape` reads them
+//! in every written form, `number` knows which are possible, `context`, `headings` and `lookalike` look around,
+//! `features` holds the weights, `score` adds them up. `near` and `prose` read the forms that need a word beside them.
+
+mod atoms;
+mod confidence;
+mod context;
+mod exempt;
+mod features;
+mod find;
+mod fold;
+mod headings;
+mod identifiers;
+mod lookalike;
+pub mod made_up;
+mod mask;
+mod near;
+mod number;
+mod prose;
+mod score;
+mod secret;
+mod shape;
+mod words;
+
+pub use confidence::Confidence;
+pub use find::{Detector, Hit};
+pub use identifiers::{Checksum, Identifier, IdentifierError};
+pub use mask::{mask, mask_ascii};
+pub use number::{Cpr, NumberError, Series};
+pub use secret::{IdKind, Secret};

@@ -1,0 +1,388 @@
+//! Shapes: which digits of a cluster, in which grouping, can be one number.
+//!
+//! Answers only whether the writing is one that people and programs use; whether the date exists is [`super::number`]'s
+//! question, how likely it is [`super::score`]'s.
+
+use super::atoms::{Atom, Gap, Kind};
+use super::number::Cpr;
+use std::ops::Range;
+use time::Date;
+
+/// How a number is grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grouping {
+    /// All ten together.
+    Bare,
+    /// Date, separator, serial; perhaps with signs in the date.
+    Parted,
+    /// Five pairs.
+    Pairs,
+    /// Ten single digits, as in the boxes of a form.
+    Singles,
+}
+
+/// One possible reading.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    /// The number read from it.
+    pub(super) cpr: Cpr,
+    /// First to last byte of the writing.
+    pub(super) span: Range<usize>,
+    /// One range a character.
+    pub(super) digits: Vec<Range<usize>>,
+    /// How it is grouped.
+    pub(super) grouping: Grouping,
+    /// What stands between date and serial.
+    pub(super) separator: Gap,
+    /// Signs within the date.
+    pub(super) parted_date: bool,
+    /// Four-digit year, and it agrees with the seventh digit.
+    pub(super) full_year: bool,
+    /// A digit follows or precedes behind a character that takes no room.
+    pub(super) cut: bool,
+    /// What stands before the first digit, if another digit is near.
+    pub(super) before: Gap,
+    /// What stands after the last digit, if another digit is near.
+    pub(super) after: Gap,
+    /// The day looks like the end of another date.
+    pub(super) borrowed_day: bool,
+    /// Another number follows or precedes with nothing between.
+    pub(super) chained: bool,
+    /// So unusual that only a label near by makes it one: lost zero, line end within the date.
+    pub(super) needs_label: bool,
+    /// A character that takes no room within it.
+    pub(super) invisible: bool,
+}
+
+/// Lengths of day, month, year in digits.
+#[derive(Clone, Copy)]
+struct Lengths {
+    day: usize,
+    month: usize,
+    year: usize,
+}
+
+/// The usual ones first: the first reading that holds is taken.
+const LENGTHS: [Lengths; 8] = [
+    Lengths {
+        day: 2,
+        month: 2,
+        year: 2,
+    },
+    Lengths {
+        day: 2,
+        month: 2,
+        year: 4,
+    },
+    Lengths {
+        day: 1,
+        month: 2,
+        year: 2,
+    },
+    Lengths {
+        day: 1,
+        month: 1,
+        year: 2,
+    },
+    Lengths {
+        day: 2,
+        month: 1,
+        year: 2,
+    },
+    Lengths {
+        day: 1,
+        month: 2,
+        year: 4,
+    },
+    Lengths {
+        day: 1,
+        month: 1,
+        year: 4,
+    },
+    Lengths {
+        day: 2,
+        month: 1,
+        year: 4,
+    },
+];
+
+const NO_GAP: Gap = Gap {
+    kind: Kind::Break,
+    spaced: false,
+    line: false,
+    wide: false,
+};
+
+/// The reading that begins with the digit at `first`, if there is one.
+pub(super) fn read(text: &str, atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
+    let before = atoms.get(first)?.gap;
+    if before.kind == Kind::Touching {
+        return chained_to_last(atoms, first)
+            .then(|| dated(atoms, first, LENGTHS[0], today))
+            .flatten();
+    }
+    LENGTHS
+        .iter()
+        .find_map(|&lengths| {
+            dated(atoms, first, lengths, today).or_else(|| letters(text, atoms, first, lengths, today))
+        })
+        .or_else(|| spread(atoms, first, today))
+        .or_else(|| year_first(atoms, first, today))
+}
+
+/// `19900101-1234`, `1990-01-01-1234`: as registers write dates. Also how time stamps look, so only beside a label.
+fn year_first(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
+    let all = atoms.get(first..first + 12)?;
+    let after = atoms.get(first + 12).map_or(NO_GAP, |atom| atom.gap);
+    let joint = |n: usize, gap: Gap| match n {
+        4 | 6 => matches!(gap.kind, Kind::Hyphen | Kind::Dot | Kind::Slash | Kind::Space),
+        8 => !matches!(gap.kind, Kind::Mixed | Kind::Line),
+        _ => false,
+    };
+    let fits = all
+        .iter()
+        .enumerate()
+        .skip(1)
+        .all(|(n, atom)| atom.gap.tight() || joint(n, atom.gap));
+    if !fits || after.kind == Kind::Touching {
+        return None;
+    }
+    let mut chars = [b'0'; 10];
+    for (slot, from) in chars.iter_mut().zip([6, 7, 4, 5, 2, 3, 8, 9, 10, 11]) {
+        *slot = b'0' + all.get(from)?.value;
+    }
+    let cpr = Cpr::from_chars(chars, today).ok()?;
+    if number_of(all.iter().take(4)) != cpr.birth().year() {
+        return None;
+    }
+    let mut shape = shape(all, cpr, Grouping::Parted, after);
+    shape.separator = all.get(8)?.gap;
+    shape.full_year = true;
+    shape.needs_label = true;
+    Some(shape)
+}
+
+/// Date, separator, four digits.
+fn dated(atoms: &[Atom], first: usize, lengths: Lengths, today: Date) -> Option<Shape> {
+    let date = lengths.day + lengths.month + lengths.year;
+    let all = atoms.get(first..first + date + 4)?;
+    let needs_label = date_gaps(all, lengths)?;
+    if !all.get(date + 1..)?.iter().all(|atom| atom.gap.tight()) {
+        return None;
+    }
+    let separator = all.get(date)?.gap;
+    if separator.kind == Kind::Mixed {
+        return None;
+    }
+    let after = atoms.get(first + date + 4).map_or(NO_GAP, |atom| atom.gap);
+    let chained = all.first()?.gap.kind == Kind::Touching || after.kind == Kind::Touching;
+    if after.kind == Kind::Touching && !(separator.kind == Kind::Hyphen && chained_to_next(atoms, first + date + 4)) {
+        return None;
+    }
+    let mut chars = canonical_date(all, lengths)?;
+    for (slot, atom) in chars.iter_mut().skip(6).zip(all.iter().skip(date)) {
+        *slot = b'0' + atom.value;
+    }
+    let cpr = Cpr::from_chars(chars, today).ok()?;
+    if lengths.year == 4 && written_year(all, lengths) != cpr.birth().year() {
+        return None;
+    }
+    let parted_date = !all.iter().take(date).skip(1).all(|atom| atom.gap.tight());
+    let bare = !parted_date && separator.tight();
+    // A sign in the date and none before the serial: `0101 901234` is a telephone or account number.
+    let odd = parted_date && separator.tight();
+    let mut shape = shape(all, cpr, if bare { Grouping::Bare } else { Grouping::Parted }, after);
+    shape.separator = separator;
+    shape.parted_date = parted_date;
+    shape.full_year = lengths.year == 4;
+    // `01.01.26 1230-1400`: the day is the end of another date.
+    let blank_after_day = all.get(lengths.day).is_some_and(|atom| atom.gap.kind == Kind::Space);
+    shape.borrowed_day = blank_after_day && shape.before.sign_at_once();
+    shape.needs_label = needs_label || odd;
+    shape.chained = chained;
+    Some(shape)
+}
+
+/// Six digits and the same hyphen follow at once: `010190-1234020290-5678`, cells without anything between them.
+fn chained_to_next(atoms: &[Atom], next: usize) -> bool {
+    let touching = |at: usize| atoms.get(at).is_some_and(|atom| atom.gap.kind == Kind::Touching);
+    let hyphen = atoms.get(next + 6).is_some_and(|atom| atom.gap.kind == Kind::Hyphen);
+    hyphen && (next..next + 6).all(touching)
+}
+
+/// The other side of [`chained_to_next`]: a hyphen and four digits come before, and a hyphen after six.
+fn chained_to_last(atoms: &[Atom], first: usize) -> bool {
+    let hyphen = |at: usize| atoms.get(at).is_some_and(|atom| atom.gap.kind == Kind::Hyphen);
+    first
+        .checked_sub(4)
+        .is_some_and(|serial| hyphen(serial) && chained_to_next(atoms, first))
+}
+
+/// The gaps within a date are ones that dates have. `Some(true)`: only beside a label.
+fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<bool> {
+    let date = lengths.day + lengths.month + lengths.year;
+    let mut lines = 0;
+    for (n, atom) in all.iter().enumerate().take(date).skip(1) {
+        let joint = n == lengths.day || n == lengths.day + lengths.month;
+        let sign = matches!(
+            atom.gap.kind,
+            Kind::Space | Kind::Dot | Kind::Slash | Kind::Hyphen | Kind::Underscore
+        );
+        let wrapped = atom.gap.kind == Kind::Line;
+        lines += usize::from(wrapped);
+        if !(atom.gap.tight() || wrapped || joint && sign && !atom.gap.wide) {
+            return None;
+        }
+    }
+    let short = lengths.day == 1 || lengths.month == 1;
+    let joints = [lengths.day, lengths.day + lengths.month];
+    let signed = |at: &usize| {
+        all.get(*at)
+            .is_some_and(|atom| !atom.gap.tight() && atom.gap.kind != Kind::Space)
+    };
+    let lost_zero = lengths.day == 1 && lengths.month == 2 && lengths.year == 2 && !joints.iter().any(signed);
+    if short && !lost_zero && !joints.iter().all(signed) {
+        return None;
+    }
+    (lines <= 1).then_some(lines > 0 || lost_zero)
+}
+
+/// `DDMMYY` in canonical form, rest zero.
+fn canonical_date(all: &[Atom], lengths: Lengths) -> Option<[u8; 10]> {
+    let value = |at: usize| all.get(at).map(|atom| b'0' + atom.value);
+    let part = |at: usize, length: usize| -> Option<(u8, u8)> {
+        if length == 1 {
+            Some((b'0', value(at)?))
+        } else {
+            Some((value(at + length - 2)?, value(at + length - 1)?))
+        }
+    };
+    let (d1, d2) = part(0, lengths.day)?;
+    let (m1, m2) = part(lengths.day, lengths.month)?;
+    let (y1, y2) = part(lengths.day + lengths.month, lengths.year)?;
+    Some([d1, d2, m1, m2, y1, y2, b'0', b'0', b'0', b'0'])
+}
+
+fn written_year(all: &[Atom], lengths: Lengths) -> i32 {
+    number_of(all.iter().skip(lengths.day + lengths.month).take(4))
+}
+
+fn number_of<'a>(digits: impl Iterator<Item = &'a Atom>) -> i32 {
+    digits.fold(0, |sum, atom| sum * 10 + i32::from(atom.value))
+}
+
+/// The hospital form: date, digit, two letters, digit.
+fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Date) -> Option<Shape> {
+    let date = lengths.day + lengths.month + lengths.year;
+    let all = atoms.get(first..first + date + 1)?;
+    let last = all.last()?;
+    let tail = text.as_bytes().get(last.end..last.end + 3)?;
+    let &[a, b, c] = tail else { return None };
+    if !(a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit()) {
+        return None;
+    }
+    let glued = text.as_bytes().get(last.end + 3).is_some_and(u8::is_ascii_alphanumeric);
+    let separator = last.gap;
+    let lower = a.is_ascii_lowercase() || b.is_ascii_lowercase();
+    if glued || separator.tight() && lower || lengths.day != 2 || lengths.month != 2 || date_gaps(all, lengths)? {
+        return None;
+    }
+    if !matches!(separator.kind, Kind::Hyphen | Kind::Space) && !separator.tight() {
+        return None;
+    }
+    let mut chars = canonical_date(all, lengths)?;
+    for (slot, byte) in chars.iter_mut().skip(6).zip([b'0' + last.value, a, b, c]) {
+        *slot = byte.to_ascii_uppercase();
+    }
+    let cpr = Cpr::from_chars(chars, today).ok()?;
+    if lengths.year == 4 && written_year(all, lengths) != cpr.birth().year() {
+        return None;
+    }
+    let parted_date = !all.iter().take(date).skip(1).all(|atom| atom.gap.tight());
+    let grouping = if parted_date || !separator.tight() {
+        Grouping::Parted
+    } else {
+        Grouping::Bare
+    };
+    let mut shape = shape(all, cpr, grouping, NO_GAP);
+    for at in last.end..last.end + 3 {
+        shape.digits.push(at..at + 1);
+    }
+    shape.span.end = last.end + 3;
+    shape.separator = separator;
+    shape.parted_date = parted_date;
+    shape.full_year = lengths.year == 4;
+    Some(shape)
+}
+
+/// Pairs and single digits, evenly spread.
+fn spread(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
+    let all = atoms.get(first..first + 10)?;
+    let before = all.first()?.gap;
+    let after = atoms.get(first + 10).map_or(NO_GAP, |atom| atom.gap);
+    if after.kind == Kind::Touching {
+        return None;
+    }
+    let singles = !all.iter().skip(1).any(|atom| atom.gap.tight());
+    let even = all.get(1)?.gap.kind;
+    let fits = |n: usize, gap: Gap| -> bool {
+        if singles {
+            gap.kind == even || n == 6 && matches!(gap.kind, Kind::Hyphen | Kind::Column)
+        } else if n.is_multiple_of(2) {
+            gap.kind == Kind::Space && !gap.wide
+        } else {
+            gap.tight()
+        }
+    };
+    if even == Kind::Mixed || !all.iter().enumerate().skip(1).all(|(n, atom)| fits(n, atom.gap)) {
+        return None;
+    }
+    // A row that goes on in the same way is longer than ten digits.
+    let step = if singles { 1 } else { 2 };
+    let rhythm = if singles { even } else { Kind::Space };
+    let group_ends = |at: Option<usize>| {
+        at.and_then(|at| atoms.get(at))
+            .is_none_or(|atom| atom.gap.kind != Kind::Touching)
+    };
+    let goes_on = after.kind == rhythm && group_ends(Some(first + 10 + step));
+    let came_so = before.kind == rhythm && group_ends(first.checked_sub(step));
+    if goes_on || came_so {
+        return None;
+    }
+    let mut chars = [b'0'; 10];
+    for (slot, atom) in chars.iter_mut().zip(all) {
+        *slot = b'0' + atom.value;
+    }
+    let cpr = Cpr::from_chars(chars, today).ok()?;
+    let mut shape = shape(
+        all,
+        cpr,
+        if singles { Grouping::Singles } else { Grouping::Pairs },
+        after,
+    );
+    shape.needs_label = singles && !matches!(even, Kind::Space | Kind::Column | Kind::Hyphen);
+    Some(shape)
+}
+
+fn shape(all: &[Atom], cpr: Cpr, grouping: Grouping, after: Gap) -> Shape {
+    let before = all.first().map_or(NO_GAP, |atom| atom.gap);
+    let unseen = |gap: Gap| matches!(gap.kind, Kind::Invisible | Kind::Soft);
+    let start = all.first().map_or(0, |atom| atom.start);
+    let end = all.last().map_or(start, |atom| atom.end);
+    Shape {
+        cpr,
+        span: start..end,
+        digits: all.iter().map(|atom| atom.start..atom.end).collect(),
+        grouping,
+        separator: NO_GAP,
+        parted_date: false,
+        full_year: false,
+        cut: unseen(before) || unseen(after),
+        before,
+        after,
+        borrowed_day: false,
+        chained: false,
+        needs_label: false,
+        invisible: all.iter().skip(1).any(|atom| unseen(atom.gap)),
+    }
+}

@@ -1,0 +1,89 @@
+//! The SMTP envelope: from the dialogue only, never from headers.
+
+use super::Address;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+
+/// Sender, recipients and what the MTA told us of the session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// MAIL FROM as given, angle brackets included when they were (`<>` for the null sender).
+    pub sender_raw: Vec<u8>,
+    /// `None` for the null sender.
+    pub sender: Option<Address>,
+    /// ESMTP arguments of MAIL (`SIZE=…`, `BODY=8BITMIME`, `SMTPUTF8`, `RET=…`, `ENVID=…`).
+    pub sender_args: Vec<String>,
+    /// In the order of the RCPT commands, repeats kept.
+    pub recipients: Vec<Recipient>,
+    /// Who connected.
+    pub client: Client,
+    /// SASL login name, macro `{auth_authen}`.
+    pub login: Option<String>,
+    /// Postfix queue ID, macro `i`; known from DATA on.
+    pub queue_id: Option<String>,
+}
+
+/// One recipient.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// RCPT TO byte for byte: Postfix compares with `strcmp` when a recipient is removed (`cleanup_milter.c`).
+    pub raw: Vec<u8>,
+    /// For judging; `None` when it cannot be read as an address, which counts as outside.
+    pub address: Option<Address>,
+    /// ESMTP arguments of RCPT (`NOTIFY=…`, `ORCPT=…`).
+    pub args: Vec<String>,
+}
+
+/// The connecting client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Name as Postfix resolved it, `localhost` for local submission.
+    pub name: String,
+    /// `None` for UNIX sockets and local submission.
+    pub address: Option<IpAddr>,
+    /// Postfix service name, macro `{daemon_name}`.
+    pub daemon: Option<String>,
+}
+
+/// What the sender asked to be told of one recipient (RFC 3461).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// A failure may be reported.
+    pub failure: bool,
+    /// A delay may be reported.
+    pub delay: bool,
+}
+
+impl Envelope {
+    /// SMTPUTF8 was requested (RFC 6531).
+    pub fn smtputf8(&self) -> bool {
+        self.sender_args.iter().any(|arg| arg.eq_ignore_ascii_case("SMTPUTF8"))
+    }
+}
+
+impl Recipient {
+    /// `NOTIFY=` of this recipient; without it failures and delays are reported (RFC 3461 §5.1).
+    pub fn notify(&self) -> Notify {
+        let value = self.args.iter().find_map(|arg| {
+            let (name, value) = arg.split_once('=')?;
+            name.eq_ignore_ascii_case("NOTIFY").then(|| value.to_ascii_uppercase())
+        });
+        match value {
+            None => Notify {
+                failure: true,
+                delay: true,
+            },
+            Some(value) => Notify {
+                failure: value.split(',').any(|v| v == "FAILURE"),
+                delay: value.split(',').any(|v| v == "DELAY"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({:?})", self.address)
+    }
+}

@@ -1,0 +1,17 @@
+//! The words that all floors share: who sends to whom, what was found where, what is to be done.
+//!
+//! Data only. Reading mail is `message` and `document`, judging is `policy`, acting is `milter` and `courier`.
+
+mod address;
+mod decision;
+mod envelope;
+mod notice;
+mod place;
+mod report;
+
+pub use address::{Address, AddressError};
+pub use decision::{Action, Decision, Lifted, Matched, Release, RuleRef};
+pub use envelope::{Client, Envelope, Notify, Recipient};
+pub use notice::{DoubtLine, FateWord, FoundLine, NoticeFacts, Outcome};
+pub use place::{Location, PartPath, Place, PlaceClass};
+pub use report::{Doubt, DoubtKind, Finding, Report, Seal, SealKind};
