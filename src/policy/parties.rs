@@ -1,0 +1,89 @@
+//! The half of a condition that asks who sends to whom. Shared by rules and exceptions.
+
+use super::fields::Fields;
+use super::groups::{Groups, Member, Who};
+use super::problem::{Problems, quote};
+use super::words::DIRECTIONS;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// Every part that is left out holds for everybody.
+#[derive(Debug, Default)]
+pub(super) struct Parties {
+    pub from: Vec<Who>,
+    pub to: Vec<Who>,
+    direction: Option<Direction>,
+    login: Option<GlobSet>,
+}
+
+/// Where a copy goes. Every copy has exactly one direction; what comes from outside and goes to the outside (a forwarded
+/// mail) leaves the house and is outgoing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Outgoing,
+    Incoming,
+    Internal,
+}
+
+impl Parties {
+    pub fn read(fields: &Fields<'_>, groups: &Groups, problems: &mut Problems) -> Parties {
+        let mut who = |key| {
+            let words = fields.words(key, problems);
+            words.iter().filter_map(|w| groups.resolve(w, problems)).collect()
+        };
+        let (from, to) = (who("from"), who("to"));
+        let direction = match fields.one_of("direction", DIRECTIONS, problems) {
+            Some("outgoing") => Some(Direction::Outgoing),
+            Some("incoming") => Some(Direction::Incoming),
+            Some("internal") => Some(Direction::Internal),
+            _ => None,
+        };
+        let login = login(fields, problems);
+        Parties {
+            from,
+            to,
+            direction,
+            login,
+        }
+    }
+
+    /// The sender's side holds, whoever the recipient is.
+    pub fn sender_fits(&self, sender: &Member, login: Option<&str>) -> bool {
+        let logged_in = match (&self.login, login) {
+            (None, _) => true,
+            (Some(names), Some(login)) => names.is_match(login.to_lowercase()),
+            (Some(_), None) => false,
+        };
+        logged_in && sender.is_any(&self.from)
+    }
+
+    /// The recipient's side holds.
+    pub fn recipient_fits(&self, sender: &Member, recipient: &Member) -> bool {
+        let goes = match (sender.inside, recipient.inside) {
+            (_, false) => Direction::Outgoing,
+            (false, true) => Direction::Incoming,
+            (true, true) => Direction::Internal,
+        };
+        self.direction.is_none_or(|d| d == goes) && recipient.is_any(&self.to)
+    }
+}
+
+fn login(fields: &Fields<'_>, problems: &mut Problems) -> Option<GlobSet> {
+    fields.node("login")?;
+    let mut set = GlobSetBuilder::new();
+    for word in fields.words("login", problems) {
+        match GlobBuilder::new(&word.text.to_lowercase())
+            .literal_separator(false)
+            .build()
+        {
+            Ok(glob) => {
+                set.add(glob);
+            }
+            Err(_) => problems.error(
+                word.at,
+                format!("{} is no login name", quote(&word.text)),
+                "`*` stands for any characters, `?` for one",
+            ),
+        }
+    }
+    set.build().ok()
+}

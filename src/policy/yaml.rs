@@ -1,0 +1,322 @@
+//! YAML text -> a tree in which everything knows its line and column, so that every mistake can be shown at its place
+//! and all of them at once.
+//!
+//! Policies are plain YAML: no anchors, aliases, tags or merge keys, since a reader who does not program must see what
+//! applies where it stands. serde_yaml reads the same text afterwards ([`readers_agree`]): a text that two readers
+//! understand differently is refused.
+
+use super::problem::{Problems, quote};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+
+/// Larger policies are a mistake; the bound also keeps a wrong file (a mailbox, a disk image) from being read at length.
+const MAX_BYTES: usize = 4 << 20;
+/// A policy needs six levels.
+const MAX_DEPTH: usize = 16;
+
+/// A place in the file, both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// One value with its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub at: Spot,
+    pub value: Value,
+}
+
+/// What a value is. Scalars stay text: the place where one stands decides what type it has.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// Text; `plain` when it stood without quotes.
+    Scalar { text: String, plain: bool },
+    /// `[a, b]` or dashes.
+    List(Vec<Node>),
+    /// Keys in file order.
+    Map(Vec<Entry>),
+}
+
+/// One `key: value`.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub key: String,
+    pub at: Spot,
+    pub value: Node,
+}
+
+impl Node {
+    /// For messages: "a list", "a word".
+    pub fn what(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Scalar { .. } => "a word",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+
+    /// The value under a key, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|e| e.key == key).map(|e| &e.value),
+            _ => None,
+        }
+    }
+}
+
+/// A list or map that is not closed yet.
+enum Open {
+    List(Spot, Vec<Node>),
+    Map(Spot, Vec<Entry>, Option<(String, Spot)>),
+}
+
+/// Reads one document. `None` after a problem that leaves nothing to go on with.
+pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
+    if source.len() > MAX_BYTES {
+        problems.error(
+            first(),
+            "this file is too large for a policy",
+            "a policy has at most 4 MiB",
+        );
+        return None;
+    }
+    let mut tree = Tree::default();
+    let mut parser = Parser::new_from_str(source);
+    while let Some(next) = parser.next_event() {
+        match next {
+            Ok((event, span)) => {
+                if !tree.take(event, span, problems) {
+                    return None;
+                }
+            }
+            Err(error) => {
+                let at = spot(*error.marker());
+                problems.error(
+                    at,
+                    format!("this is not YAML: {}", error.info()),
+                    "look at the indentation and the brackets of this line and the one before; a text that holds `: ` or begins with a mark needs \"quotes\"",
+                );
+                return None;
+            }
+        }
+    }
+    if tree.root.is_none() {
+        problems.error(first(), "the file is empty", "begin with `version: 1`");
+    }
+    tree.root
+}
+
+fn first() -> Spot {
+    Spot { line: 1, column: 1 }
+}
+
+fn spot(mark: Marker) -> Spot {
+    Spot {
+        line: mark.line().max(1),
+        column: mark.col() + 1,
+    }
+}
+
+#[derive(Default)]
+struct Tree {
+    open: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+}
+
+impl Tree {
+    /// `false` stops the reading.
+    fn take(&mut self, event: Event<'_>, span: Span, problems: &mut Problems) -> bool {
+        let at = spot(span.start);
+        match event {
+            Event::Alias(_) => return refuse(at, "an alias (`*name`)", problems),
+            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
+                if anchor != 0 =>
+            {
+                return refuse(at, "an anchor (`&name`)", problems);
+            }
+            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                return refuse(at, "a tag (`!name`)", problems);
+            }
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    problems.error(
+                        at,
+                        "a second document begins here",
+                        "a policy is one document: take `---` away",
+                    );
+                    return false;
+                }
+            }
+            Event::Scalar(text, style, _, _) => return self.scalar(text.into_owned(), style, at, problems),
+            Event::SequenceStart(..) => self.open.push(Open::List(at, Vec::new())),
+            Event::MappingStart(..) => self.open.push(Open::Map(at, Vec::new(), None)),
+            Event::SequenceEnd | Event::MappingEnd => return self.close(problems),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        if self.open.len() > MAX_DEPTH {
+            problems.error(
+                at,
+                "this is nested too deeply",
+                "a policy needs no more than six levels",
+            );
+            return false;
+        }
+        true
+    }
+
+    fn scalar(&mut self, text: String, style: ScalarStyle, at: Spot, problems: &mut Problems) -> bool {
+        let plain = style == ScalarStyle::Plain;
+        if let Some(Open::Map(_, entries, key @ None)) = self.open.last_mut() {
+            if let Some(earlier) = entries.iter().find(|e| e.key == text) {
+                problems.error(
+                    at,
+                    format!("{} stands here a second time", quote(&text)),
+                    format!("it was first given in line {}; keep one of the two", earlier.at.line),
+                );
+            }
+            *key = Some((text, at));
+            return true;
+        }
+        let null = plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
+        let value = if null {
+            Value::Null
+        } else {
+            Value::Scalar { text, plain }
+        };
+        self.put(Node { at, value })
+    }
+
+    fn close(&mut self, problems: &mut Problems) -> bool {
+        let node = match self.open.pop() {
+            Some(Open::List(at, list)) => Node {
+                at,
+                value: Value::List(list),
+            },
+            Some(Open::Map(at, entries, _)) => Node {
+                at,
+                value: Value::Map(entries),
+            },
+            None => return false,
+        };
+        if let Some(Open::Map(_, _, None)) = self.open.last() {
+            problems.error(node.at, "a key must be a word", "write `key: value`");
+            return false;
+        }
+        self.put(node)
+    }
+
+    fn put(&mut self, node: Node) -> bool {
+        match self.open.last_mut() {
+            Some(Open::List(_, list)) => list.push(node),
+            Some(Open::Map(_, entries, key)) => {
+                if let Some((key, at)) = key.take()
+                    && !entries.iter().any(|e| e.key == key)
+                {
+                    entries.push(Entry { key, at, value: node });
+                }
+            }
+            None => self.root = Some(node),
+        }
+        true
+    }
+}
+
+fn refuse(at: Spot, what: &str, problems: &mut Problems) -> bool {
+    problems.error(
+        at,
+        format!("{what} is not allowed in a policy"),
+        "write the value out where it applies; a text that begins with `*`, `&` or `!` needs \"quotes\"",
+    );
+    false
+}
+
+/// serde_yaml sees the same keys, lists and texts.
+pub(super) fn readers_agree(source: &str, node: &Node) -> bool {
+    serde_yaml::from_str::<serde_yaml::Value>(source).is_ok_and(|other| same(node, &other))
+}
+
+fn same(node: &Node, other: &serde_yaml::Value) -> bool {
+    use serde_yaml::Value as Other;
+    match (&node.value, other) {
+        (Value::Null, Other::Null) => true,
+        (Value::Scalar { text, plain: false }, other) => other.as_str() == Some(text),
+        (Value::Scalar { text, .. }, Other::String(other)) => text == other,
+        // Numbers and truth values keep no text to compare; the place in the file decides how ours is read.
+        (Value::Scalar { plain: true, .. }, Other::Number(_) | Other::Bool(_)) => true,
+        (Value::List(ours), Other::Sequence(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b))
+        }
+        (Value::Map(ours), Other::Mapping(theirs)) => {
+            ours.len() == theirs.len()
+                && ours
+                    .iter()
+                    .zip(theirs.iter())
+                    .all(|(a, (key, b))| key.as_str().is_none_or(|key| key == a.key) && same(&a.value, b))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_one(source: &str) -> (Option<Node>, Vec<String>) {
+        let mut problems = Problems::new("p.yaml");
+        let node = read(source, &mut problems);
+        let found = problems.finish();
+        (
+            node,
+            found
+                .iter()
+                .map(|p| format!("{}:{} {}", p.line, p.column, p.message))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn every_value_knows_its_place_counted_in_characters() {
+        let (node, problems) = read_one("name: Ærø\ngroups:\n  inside: {domains: [ærø.example, b]}\n");
+        assert_eq!(problems, Vec::<String>::new());
+        let node = node.expect("read");
+        let domains = node
+            .get("groups")
+            .and_then(|g| g.get("inside"))
+            .and_then(|g| g.get("domains"));
+        let Some(Value::List(list)) = domains.map(|n| &n.value) else {
+            panic!("no list");
+        };
+        assert_eq!(list[1].at, Spot { line: 3, column: 35 });
+        assert!(readers_agree(
+            "name: Ærø\ngroups:\n  inside: {domains: [ærø.example, b]}\n",
+            &node
+        ));
+    }
+
+    #[test]
+    fn a_second_key_is_shown_where_it_stands() {
+        let (_, problems) = read_one("a: 1\nb: 2\na: 3\n");
+        assert_eq!(problems, ["3:1 `a` stands here a second time"]);
+    }
+
+    #[test]
+    fn anchors_aliases_and_tags_are_refused() {
+        for source in ["a: &x 1\n", "a: *x\n", "a: !x 1\n", "a: !!str 1\n"] {
+            let (_, problems) = read_one(source);
+            assert_eq!(problems.len(), 1, "{source}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let (node, problems) = read_one(&"[".repeat(100));
+        assert!(node.is_none());
+        assert_eq!(problems.len(), 1);
+    }
+}
