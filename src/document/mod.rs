@@ -1,0 +1,104 @@
+//! Files and texts that are no mail: what a recipient could read in them, and edits put back into the same bytes.
+//!
+//! One file or folder per format family; a new family is a variant of [`Family`], a row in `sniff` and a reader. Nothing
+//! here looks for numbers, walks into children or opens files: readers yield views and children, `inspect` walks on.
+
+mod charset;
+mod gzip;
+mod html;
+mod inflate;
+mod other;
+mod sniff;
+mod text;
+mod zip;
+
+use crate::content::{Budget, CannotEdit, Changes, Content, ContentDoubt, Hint, View};
+use crate::types::{DoubtKind, Location, PartPath};
+
+/// The families that can be told apart; decided by content, the hint only breaks ties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// A mail: read by `message`, not here.
+    Mail,
+    /// Plain text in any charset, CSV, JSON, source.
+    Text,
+    /// HTML and XML.
+    Html,
+    /// ZIP and what is built on it.
+    Zip,
+    /// gzip.
+    Gzip,
+    /// Known or unknown, but without a reader yet.
+    Other,
+}
+
+/// Which family reads these bytes.
+pub fn family(bytes: &[u8], hint: &Hint) -> Family {
+    sniff::family(bytes, hint)
+}
+
+/// Reads one thing that is no mail. Never fails: what cannot be read is a doubt. Bytes that decoding produces are booked
+/// in `budget`; booking each child as a part, at its depth, is for whoever walks into it.
+pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a> {
+    match family(bytes, hint) {
+        // A mail handed here by mistake is read as the text that it is, rather than not at all.
+        Family::Text | Family::Mail => text::read(bytes, hint, budget),
+        Family::Html => html::read(bytes, hint, budget),
+        Family::Zip => zip::read(bytes, hint, budget),
+        Family::Gzip => gzip::read(bytes, hint, budget),
+        Family::Other => other::read(bytes, hint, budget),
+    }
+}
+
+/// Puts changes back into the same bytes that gave `content`.
+///
+/// # Errors
+/// Why it cannot be done; nothing is half done.
+pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Changes) -> Result<Vec<u8>, CannotEdit> {
+    if changes.texts.is_empty() && changes.children.is_empty() {
+        return Ok(bytes.to_vec());
+    }
+    for (index, _) in &changes.children {
+        match content.children.get(*index) {
+            Some(child) if !child.alternative => {}
+            _ => return Err(CannotEdit::Unsupported("what is inside is a second reading")),
+        }
+    }
+    match family(bytes, hint) {
+        Family::Text | Family::Mail => text::rebuild(bytes, content, &changes),
+        Family::Html => html::rebuild(bytes, content, &changes),
+        Family::Zip => zip::rebuild(bytes, content, &changes),
+        Family::Gzip => gzip::rebuild(bytes, content, &changes),
+        Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
+    }
+}
+
+/// A view of the thing itself, shown to the reader.
+fn view(location: Location, reading: charset::Reading) -> View {
+    View {
+        location,
+        hidden: false,
+        fake_redaction: false,
+        text: reading.text,
+        map: reading.map,
+        part: PartPath::default(),
+    }
+}
+
+/// A doubt about the thing as a whole.
+fn doubt(kind: DoubtKind, reason: impl Into<String>) -> ContentDoubt {
+    ContentDoubt {
+        kind,
+        part: PartPath::default(),
+        location: Location::Whole,
+        reason: reason.into(),
+    }
+}
+
+/// A doubt about one numbered entry.
+fn entry_doubt(kind: DoubtKind, entry: u32, reason: impl Into<String>) -> ContentDoubt {
+    ContentDoubt {
+        part: PartPath(vec![entry]),
+        ..doubt(kind, reason)
+    }
+}

@@ -1,0 +1,59 @@
+//! What has no reader yet: its kind is told, and its bytes are looked at as they are, so that what is not compressed is
+//! found all the same. PDF, Office, pictures and further archives get files of their own beside this one.
+
+use super::{charset, doubt, sniff, view};
+use crate::content::{Budget, Content, Hint};
+use crate::types::{DoubtKind, Location};
+
+/// Reads a thing of another kind.
+pub(super) fn read<'a>(bytes: &'a [u8], _hint: &Hint, budget: &mut Budget) -> Content<'a> {
+    let mut content = Content::default();
+    if bytes.is_empty() {
+        return content;
+    }
+    let name = sniff::name(bytes);
+    if is_locked(bytes, name) {
+        content
+            .doubts
+            .push(doubt(DoubtKind::Encrypted, format!("it is encrypted: {name}")));
+    }
+    content
+        .doubts
+        .push(doubt(DoubtKind::Unread, format!("no reader for this kind: {name}")));
+    if let Err(spent) = budget.in_time() {
+        content.doubts.push(doubt(spent.doubt(), spent.to_string()));
+        return content;
+    }
+    if is_picture(name) {
+        return content;
+    }
+    content.views.push(view(Location::Source, charset::latin1(bytes)));
+    // Windows programs write text in UTF-16, at even or odd places of a binary file.
+    if name.contains("OLE") || name.contains("unknown") || name.contains("TNEF") || name.contains("PST") {
+        for skip in [0, 1] {
+            let reading = charset::utf16le(bytes, skip);
+            if reading.text.contains(|c: char| c.is_ascii_digit()) {
+                content.views.push(view(Location::Source, reading));
+            }
+        }
+    }
+    for view in &mut content.views {
+        view.hidden = true;
+    }
+    content
+}
+
+/// Encrypted PDF and Office files say so in the clear.
+fn is_locked(bytes: &[u8], name: &str) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
+    match name {
+        "PDF document" => has(b"/Encrypt"),
+        "legacy Office document or Outlook message (OLE)" => has(b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0"),
+        _ => false,
+    }
+}
+
+/// Their bytes hold no text worth a look but metadata, which the doubt covers.
+fn is_picture(name: &str) -> bool {
+    name.contains("sound") || name == "font" || name == "program"
+}

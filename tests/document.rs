@@ -1,0 +1,10 @@
+//! Files and texts as read and rebuilt: tables of cases, archives with and without faults, invariants.
+
+#[path = "document/archives.rs"]
+mod archives;
+#[path = "document/properties.rs"]
+mod properties;
+#[path = "document/support.rs"]
+mod support;
+#[path = "document/tables.rs"]
+mod tables;
