@@ -1,0 +1,253 @@
+//! The recursion over parts, and what becomes of views on the way.
+
+use super::{Input, Options};
+use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
+use crate::cpr::{Detector, Hit};
+use crate::document::{self, Family};
+use crate::message;
+use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
+use std::collections::HashSet;
+
+/// One thing on the walk: a mail, a part, a file, at its place in the whole.
+pub struct Node<'a> {
+    /// Decoded bytes.
+    pub bytes: &'a [u8],
+    /// What the outside declares.
+    pub hint: Hint,
+    /// Where in the whole.
+    pub path: PartPath,
+    /// File names from the outermost in, joined with `/`.
+    pub name: Option<String>,
+    /// A second reading of a part that was already read.
+    pub alternative: bool,
+    /// Levels below the input.
+    pub depth: u32,
+    /// The input itself was named a mail, or a document.
+    pub forced: Input,
+}
+
+impl<'a> Node<'a> {
+    /// The input itself.
+    pub fn root(bytes: &'a [u8], options: &Options) -> Node<'a> {
+        let attachment = options.input == Input::Document;
+        Node {
+            bytes,
+            hint: Hint {
+                name: options.name.clone(),
+                attachment,
+                ..Hint::default()
+            },
+            path: PartPath::default(),
+            name: if attachment { options.name.clone() } else { None },
+            alternative: false,
+            depth: 0,
+            forced: options.input,
+        }
+    }
+
+    /// A child of this node.
+    pub fn child<'c>(&self, child: &'c Child<'_>) -> Node<'c> {
+        Node {
+            bytes: &child.bytes,
+            hint: Hint {
+                attachment: self.is_file(child),
+                ..child.hint.clone()
+            },
+            path: self.below(&child.path),
+            name: self.chained(child.hint.name.as_deref()),
+            alternative: self.alternative || child.alternative,
+            depth: self.depth + 1,
+            forced: Input::Auto,
+        }
+    }
+
+    /// Who reads this node.
+    pub fn family(&self) -> Family {
+        match self.forced {
+            Input::Message => Family::Mail,
+            Input::Document | Input::Auto | Input::Text => document::family(self.bytes, &self.hint),
+        }
+    }
+
+    /// Parts of the mail itself are what they are declared to be; whatever is inside a part is in a file.
+    fn is_file(&self, child: &Child<'_>) -> bool {
+        child.hint.attachment || self.hint.attachment || self.depth > 0
+    }
+
+    fn below(&self, relative: &PartPath) -> PartPath {
+        PartPath(self.path.0.iter().chain(&relative.0).copied().collect())
+    }
+
+    fn chained(&self, name: Option<&str>) -> Option<String> {
+        match (&self.name, name) {
+            (Some(outer), Some(inner)) => Some(format!("{outer}/{inner}")),
+            (outer, inner) => inner.map(str::to_owned).or_else(|| outer.clone()),
+        }
+    }
+
+    /// A place in this node, or in the part at `relative` that is no node of its own.
+    fn place(&self, relative: &PartPath, location: &Location, content: &Content<'_>) -> Place {
+        let child = content
+            .children
+            .iter()
+            .find(|child| !relative.0.is_empty() && child.path == *relative);
+        let hint = child.map_or(&self.hint, |child| &child.hint);
+        Place {
+            part: self.below(relative),
+            name: match child {
+                Some(child) => self.chained(child.hint.name.as_deref()),
+                None => self.name.clone(),
+            },
+            media_type: hint.media_type.clone(),
+            attachment: child.map_or(self.hint.attachment, |child| self.is_file(child)),
+            location: location.clone(),
+        }
+    }
+}
+
+/// Asks the right reader for a node's content.
+pub fn open<'a>(node: &Node<'a>, budget: &mut Budget) -> (Family, Content<'a>) {
+    let family = node.family();
+    let content = match family {
+        Family::Mail => message::read(node.bytes, budget),
+        _ => document::read(node.bytes, &node.hint, budget),
+    };
+    (family, content)
+}
+
+/// Text of plain bytes with its way back: UTF-8 when it is, else whatever charset `document` takes it for.
+pub fn text_of(bytes: &[u8]) -> (String, SourceMap) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (text.to_owned(), SourceMap::identity(text.len(), 0));
+    }
+    let mut map = SourceMap::default();
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for (i, &byte) in bytes.iter().enumerate() {
+        let start = text.len();
+        text.push(byte as char);
+        if byte.is_ascii() {
+            map.linear(start, i, 1);
+        } else {
+            map.unit(start..text.len(), i..i + 1);
+        }
+    }
+    (text, map)
+}
+
+/// Gathers the report of one input.
+pub(super) struct Walk<'w> {
+    detector: &'w Detector,
+    budget: &'w mut Budget,
+    report: Report,
+    /// What was found in a part by its first reading; second readings add only what is new.
+    seen: HashSet<(PartPath, String)>,
+    full: bool,
+}
+
+impl<'w> Walk<'w> {
+    pub(super) fn new(detector: &'w Detector, budget: &'w mut Budget) -> Walk<'w> {
+        Walk {
+            detector,
+            budget,
+            report: Report::default(),
+            seen: HashSet::new(),
+            full: false,
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Report {
+        self.report.parts = self.budget.parts();
+        self.report
+    }
+
+    pub(super) fn node(&mut self, node: &Node<'_>) {
+        if let Err(spent) = self.budget.enter(node.depth) {
+            self.spent(node, spent);
+            return;
+        }
+        let (_, content) = open(node, self.budget);
+        for doubt in &content.doubts {
+            self.report.doubts.push(Doubt {
+                kind: doubt.kind,
+                place: node.place(&doubt.part, &doubt.location, &content),
+                reason: doubt.reason.clone(),
+            });
+        }
+        for (part, kind) in &content.seals {
+            self.report.seals.push(Seal {
+                kind: *kind,
+                place: node.place(part, &Location::Whole, &content),
+            });
+        }
+        for view in &content.views {
+            self.view(node, &content, view);
+        }
+        // First readings before second ones: the second add only what the first did not find.
+        for alternative in [false, true] {
+            for child in content.children.iter().filter(|child| child.alternative == alternative) {
+                self.node(&node.child(child));
+            }
+        }
+    }
+
+    fn view(&mut self, node: &Node<'_>, content: &Content<'_>, view: &View) {
+        if let Err(spent) = self.budget.in_time() {
+            self.spent(node, spent);
+            return;
+        }
+        let hits = self.detector.find(&view.text);
+        if hits.is_empty() {
+            return;
+        }
+        let place = node.place(&view.part, &view.location, content);
+        let second = node.alternative || matches!(view.location, Location::Source);
+        for hit in hits {
+            let key = (
+                place.part.clone(),
+                format!("{} {}", hit.kind.word(), hit.number.reveal()),
+            );
+            if second && self.seen.contains(&key) {
+                continue;
+            }
+            self.seen.insert(key);
+            self.finding(place.clone(), view, hit);
+        }
+    }
+
+    fn finding(&mut self, place: Place, view: &View, hit: Hit) {
+        if self.report.findings.len() >= self.budget.limits().findings as usize {
+            if !std::mem::replace(&mut self.full, true) {
+                let reason = "it holds more numbers than are counted".to_owned();
+                self.report.doubts.push(Doubt {
+                    kind: DoubtKind::TooLarge,
+                    place,
+                    reason,
+                });
+            }
+            return;
+        }
+        self.report.findings.push(Finding {
+            kind: hit.kind,
+            number: hit.number,
+            confidence: hit.confidence,
+            place,
+            span: hit.span,
+            hidden: view.hidden,
+            fake_redaction: view.fake_redaction,
+            why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
+        });
+    }
+
+    /// One doubt for each node that the budget does not reach, but not thousands of them.
+    fn spent(&mut self, node: &Node<'_>, spent: Spent) {
+        let kind = spent.doubt();
+        if self.report.doubts.iter().filter(|doubt| doubt.kind == kind).count() < 20 {
+            let place = node.place(&PartPath::default(), &Location::Whole, &Content::default());
+            self.report.doubts.push(Doubt {
+                kind,
+                place,
+                reason: spent.to_string(),
+            });
+        }
+    }
+}

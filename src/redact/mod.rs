@@ -1,0 +1,186 @@
+//! A mail or document without the numbers that must not go out, inspected again before anyone trusts it.
+//!
+//! The walk is that of `inspect`, taken back: edits in views, new bytes of children, the format's own `rebuild`. No format
+//! is known here, and nothing is ever serialised anew that was not edited.
+
+use crate::content::{Budget, CannotEdit, Changes, TextEdit};
+use crate::cpr::{Detector, IdKind, IdentifierError, Secret};
+use crate::document::{self, Family};
+use crate::inspect::{Input, Node, Options, inspect_with, open, text_of};
+use crate::message;
+use crate::types::Report;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The identifiers that must be gone from the copy.
+pub type Targets = BTreeSet<(IdKind, Secret)>;
+
+/// What stands where a digit stood.
+const MARK: &str = "X";
+
+/// A copy without the targets, and what an inspection of it found.
+#[derive(Debug)]
+pub struct Redacted {
+    /// The whole mail or document.
+    pub bytes: Vec<u8>,
+    /// Its inspection: none of the targets is in it, and nothing in it is in doubt.
+    pub report: Report,
+}
+
+/// Why there is no clean copy. The mail belongs in quarantine then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum NotClean {
+    /// A part that holds a target cannot be edited.
+    #[error("part {part} cannot be edited: {why}")]
+    CannotEdit {
+        /// Which part.
+        part: String,
+        /// Why.
+        why: String,
+    },
+    /// A doubt: nobody can say that the rest is free of numbers.
+    #[error("part {part} was not surely read: {reason}")]
+    Doubtful {
+        /// Which part.
+        part: String,
+        /// Why.
+        reason: String,
+    },
+    /// The result still held a target.
+    #[error("a number was still found after redaction")]
+    StillThere,
+    /// A custom identifier does not compile.
+    #[error("{0}")]
+    Identifier(String),
+}
+
+impl From<IdentifierError> for NotClean {
+    fn from(error: IdentifierError) -> NotClean {
+        NotClean::Identifier(error.to_string())
+    }
+}
+
+/// Removes all targets and inspects the result.
+///
+/// # Errors
+/// Why there is no clean copy; nothing is half done.
+pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Redacted, NotClean> {
+    let detector = Detector::new(options.today, &options.identifiers)?;
+    let mut budget = Budget::new(options.limits.clone());
+    let mut eraser = Eraser {
+        detector: &detector,
+        budget: &mut budget,
+        targets,
+    };
+    let edited = if options.input == Input::Text {
+        eraser.text(bytes)?
+    } else {
+        eraser.node(&Node::root(bytes, options))?
+    };
+    let bytes = edited.unwrap_or_else(|| bytes.to_vec());
+    let mut budget = Budget::new(options.limits.clone());
+    let report = inspect_with(&detector, &mut budget, &bytes, options);
+    verify(&report, targets)?;
+    Ok(Redacted { bytes, report })
+}
+
+/// Nobody trusts an edit: no target may be found in the result, and no place of it may be in doubt.
+fn verify(report: &Report, targets: &Targets) -> Result<(), NotClean> {
+    let still = |finding: &crate::types::Finding| targets.contains(&(finding.kind.clone(), finding.number.clone()));
+    if report.findings.iter().any(still) {
+        return Err(NotClean::StillThere);
+    }
+    match report.doubts.first() {
+        None => Ok(()),
+        Some(doubt) => Err(NotClean::Doubtful {
+            part: doubt.place.part.to_string(),
+            reason: doubt.reason.clone(),
+        }),
+    }
+}
+
+struct Eraser<'e> {
+    detector: &'e Detector,
+    budget: &'e mut Budget,
+    targets: &'e Targets,
+}
+
+impl Eraser<'_> {
+    /// New bytes of a node, `None` when nothing in it had to go.
+    fn node(&mut self, node: &Node<'_>) -> Result<Option<Vec<u8>>, NotClean> {
+        let refuse = |why: CannotEdit| NotClean::CannotEdit {
+            part: node.path.to_string(),
+            why: why.to_string(),
+        };
+        if let Err(spent) = self.budget.enter(node.depth) {
+            return Err(NotClean::Doubtful {
+                part: node.path.to_string(),
+                reason: spent.to_string(),
+            });
+        }
+        let (family, content) = open(node, self.budget);
+        let mut changes = Changes::default();
+        for (i, view) in content.views.iter().enumerate() {
+            changes.texts.extend(self.edits(i, &view.text));
+        }
+        for (i, child) in content.children.iter().enumerate() {
+            // A second reading has no bytes of its own: if the number is still there after the first reading's edits, the
+            // inspection of the result says so.
+            if child.alternative {
+                continue;
+            }
+            if let Some(bytes) = self.node(&node.child(child))? {
+                changes.children.push((i, bytes));
+            }
+        }
+        if changes.texts.is_empty() && changes.children.is_empty() {
+            return Ok(None);
+        }
+        let rebuilt = match family {
+            Family::Mail => message::rebuild(node.bytes, &content, changes),
+            _ => document::rebuild(node.bytes, &node.hint, &content, changes),
+        };
+        rebuilt.map(Some).map_err(refuse)
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, NotClean> {
+        let refuse = |why: CannotEdit| NotClean::CannotEdit {
+            part: String::new(),
+            why: why.to_string(),
+        };
+        let (text, map) = text_of(bytes);
+        let mut splices = Vec::new();
+        for edit in self.edits(0, &text) {
+            let range = map.source_of(edit.range).map_err(refuse)?;
+            splices.push(crate::content::Splice {
+                range,
+                with: edit.with.into_bytes(),
+            });
+        }
+        if splices.is_empty() {
+            return Ok(None);
+        }
+        crate::content::splice(bytes, splices).map(Some).map_err(refuse)
+    }
+
+    /// One edit a character of every target in this text; where two identifiers share characters, each once.
+    fn edits(&self, view: usize, text: &str) -> Vec<TextEdit> {
+        let mut ranges: Vec<_> = self
+            .detector
+            .find(text)
+            .into_iter()
+            .filter(|hit| self.targets.contains(&(hit.kind.clone(), hit.number.clone())))
+            .flat_map(|hit| hit.digits.clone())
+            .collect();
+        ranges.sort_by_key(|range| (range.start, range.end));
+        ranges.dedup();
+        ranges
+            .into_iter()
+            .map(|range| TextEdit {
+                view,
+                range,
+                with: MARK.to_owned(),
+            })
+            .collect()
+    }
+}

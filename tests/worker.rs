@@ -1,0 +1,132 @@
+//! Workers that die, hang or lie: none of them may end in an empty report.
+
+use cpr_milter::content::Limits;
+use cpr_milter::inspect::{Input, Options};
+use cpr_milter::worker::{Pool, PoolConfig, Uninspected};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+fn options() -> Options {
+    Options {
+        input: Input::Message,
+        name: None,
+        limits: Limits {
+            seconds: 1,
+            ..Limits::default()
+        },
+        today: time::macros::date!(2026 - 11 - 23),
+        identifiers: Vec::new(),
+    }
+}
+
+fn pool(program: PathBuf) -> Pool {
+    Pool::new(PoolConfig {
+        program,
+        count: 1,
+        mails: 200,
+        memory: 2 << 30,
+    })
+}
+
+/// A program that behaves as the shell lines say.
+fn impostor(folder: &Path, lines: &str) -> PathBuf {
+    let path = folder.join("worker.sh");
+    std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("script");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    path
+}
+
+fn in_seconds(seconds: u64) -> Instant {
+    Instant::now() + Duration::from_secs(seconds)
+}
+
+const MAIL: &[u8] = b"From: a@kommune.example\r\nSubject: x\r\n\r\nhej\r\n";
+
+#[tokio::test]
+async fn a_real_worker_answers_many_times() {
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    for _ in 0..5 {
+        let inspected = pool.inspect(MAIL, &options(), in_seconds(30)).await.expect("a report");
+        assert!(inspected.report().parts > 0, "a mail that was read has parts");
+        assert!(inspected.report().findings.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_is_no_empty_report() {
+    let folder = tempfile::tempdir().expect("folder");
+    let log = folder.path().join("starts");
+    let pool = pool(impostor(
+        folder.path(),
+        &format!("echo start >> {}; exit 0", log.display()),
+    ));
+    let answer = pool.inspect(MAIL, &options(), in_seconds(30)).await;
+    assert!(matches!(answer, Err(Uninspected::Crashed(_))), "{answer:?}");
+    let starts = std::fs::read_to_string(log).expect("log");
+    assert_eq!(
+        starts.lines().count(),
+        2,
+        "one more try with a fresh worker, and no third"
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_answers_nonsense_is_no_empty_report() {
+    let folder = tempfile::tempdir().expect("folder");
+    // A frame of one byte head, no body: postcard variant 0 is a report, but it ends there.
+    let pool = pool(impostor(
+        folder.path(),
+        r"printf '\001\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000'; cat >/dev/null",
+    ));
+    let answer = pool.inspect(MAIL, &options(), in_seconds(30)).await;
+    assert!(matches!(answer, Err(Uninspected::Crashed(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_claims_an_endless_answer_is_cut_off() {
+    let folder = tempfile::tempdir().expect("folder");
+    let pool = pool(impostor(
+        folder.path(),
+        r"printf '\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\177'; cat >/dev/null",
+    ));
+    let answer = pool.inspect(MAIL, &options(), in_seconds(30)).await;
+    assert!(matches!(answer, Err(Uninspected::Crashed(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_is_late_and_killed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let pid = folder.path().join("pid");
+    let pool = pool(impostor(
+        folder.path(),
+        &format!("echo $$ > {}; exec sleep 600", pid.display()),
+    ));
+    let answer = pool.inspect(MAIL, &options(), in_seconds(60)).await;
+    assert!(matches!(answer, Err(Uninspected::Late)), "{answer:?}");
+    let pid = std::fs::read_to_string(pid).expect("pid");
+    let process = PathBuf::from(format!("/proc/{}/cmdline", pid.trim()));
+    for _ in 0..50 {
+        if std::fs::read(&process).unwrap_or_default().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the hung worker still runs");
+}
+
+#[tokio::test]
+async fn the_deadline_of_the_message_is_not_the_fault_of_the_mail() {
+    let folder = tempfile::tempdir().expect("folder");
+    let pool = pool(impostor(folder.path(), "exec sleep 600"));
+    let answer = pool.inspect(MAIL, &options(), in_seconds(1)).await;
+    assert!(matches!(answer, Err(Uninspected::Unavailable(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_missing_program_is_unavailable() {
+    let answer = pool(PathBuf::from("/nowhere/cpr-milter"))
+        .inspect(MAIL, &options(), in_seconds(5))
+        .await;
+    assert!(matches!(answer, Err(Uninspected::Unavailable(_))), "{answer:?}");
+}
