@@ -1,0 +1,216 @@
+//! The one place that speaks SQL. The rest of the store calls [`Tx`]'s methods inside [`Db::write`] or [`Db::read`], so
+//! that a second database has to be written here and nowhere else.
+//!
+//! One connection a process behind a mutex: SQLite has one writer at a time anyhow, and several processes (milter,
+//! courier, command line) take turns by `BEGIN IMMEDIATE` and the busy timeout.
+
+mod audit;
+mod incidents;
+mod outbox;
+mod people;
+mod recipients;
+mod retention;
+mod schema;
+
+pub(super) use audit::AuditRow;
+pub(super) use incidents::{FindingRow, IncidentRow, NewIncident, Part, Sealed};
+pub(super) use outbox::{EntryRow, NewEntry, Tried};
+pub(super) use recipients::{NewRecipient, RecipientRow, Reply};
+pub(super) use schema::VERSION;
+
+use super::StoreError;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use std::fs::OpenOptions;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Long enough for another process's checkpoint, short enough for a client that waits at the end of its mail.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Below this an unspecific I/O error is taken for a full disk (SQLite reports a failed growth of its -shm file so).
+const NO_ROOM: u64 = 64 << 10;
+
+/// The file and the connection to it.
+pub(super) struct Db {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+/// One transaction; the tables' methods are in the files beside this one.
+pub(super) struct Tx<'c>(Transaction<'c>);
+
+/// What can go wrong inside a transaction; all of it rolls back.
+pub(super) enum Failure {
+    /// The database.
+    Sql(rusqlite::Error),
+    /// Ours.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Failure {
+        Failure::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+impl Db {
+    /// Opens the file, made with mode 0600 when it is not there, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Db, StoreError> {
+        let db = Db {
+            path: path.to_owned(),
+            connection: Mutex::new(None),
+        };
+        prepare_file(path)?;
+        db.write(|tx| tx.migrate(path))?;
+        Ok(db)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` in a transaction that holds the write lock from its start; durable when this returns `Ok`.
+    pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.transact(TransactionBehavior::Immediate, work)
+    }
+
+    /// Runs `work` on one snapshot.
+    pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.transact(TransactionBehavior::Deferred, work)
+    }
+
+    fn transact<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut slot = self.slot();
+        let result = self.connected(&mut slot).and_then(|connection| {
+            let tx = Tx(connection.transaction_with_behavior(behavior)?);
+            let value = work(&tx)?;
+            tx.0.commit()?;
+            Ok(value)
+        });
+        result.map_err(|failure| match failure {
+            Failure::Store(error) => error,
+            Failure::Sql(error) => {
+                if !matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy)) {
+                    // After a failed write or sync nothing that this connection has cached is to be believed.
+                    *slot = None;
+                }
+                classify(&self.path, &error)
+            }
+        })
+    }
+
+    /// Moves everything into the main file and empties the write-ahead log, so that erased keys are gone from it too. Best
+    /// effort: a reader elsewhere may keep it from happening now, the next erasure tries again.
+    pub fn wipe_log(&self) {
+        let mut slot = self.slot();
+        if let Ok(connection) = self.connected(&mut slot) {
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+
+    /// A panic in another thread rolled its transaction back; the connection itself is sound.
+    fn slot(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connected<'s>(&self, slot: &'s mut Option<Connection>) -> Result<&'s mut Connection, Failure> {
+        if slot.is_none() {
+            *slot = Some(connect(&self.path)?);
+        }
+        slot.as_mut()
+            .ok_or_else(|| Failure::Store(StoreError::Unusable("no connection to the store".to_owned())))
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    Ok(connection)
+}
+
+/// SQLite gives its -wal and -shm files the mode of the main file, so that one mode guards all three.
+fn prepare_file(path: &Path) -> Result<(), StoreError> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
+    let file = opened.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => StoreError::Unusable(format!(
+            "the folder of the store {} does not exist; make it, owned by the user that runs cpr-milter, mode 0700",
+            path.display()
+        )),
+        std::io::ErrorKind::StorageFull => StoreError::Full { path: path.to_owned() },
+        _ => StoreError::ReadOnly { path: path.to_owned() },
+    })?;
+    let mode = file.metadata().map_or(0, |meta| meta.permissions().mode());
+    if mode & 0o007 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o770))
+            .map_err(|_| StoreError::ReadOnly { path: path.to_owned() })?;
+    }
+    Ok(())
+}
+
+/// SQLite's codes in our words; never its message, which may quote values.
+fn classify(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::SystemIoFailure) if free_bytes(&path).is_ok_and(|free| free < NO_ROOM) => {
+            StoreError::Full { path }
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::ReadOnly { path }
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { path },
+        _ => {
+            let code = error.sqlite_error().map_or(0, |e| e.extended_code);
+            StoreError::Unusable(format!(
+                "the store {} failed: {}; nothing was changed, look at the disk's health and the system log",
+                path.display(),
+                rusqlite::ffi::code_to_str(code)
+            ))
+        }
+    }
+}
+
+/// Bytes that an unprivileged process may still write on the file system of `path`.
+pub(super) fn free_bytes(path: &Path) -> Result<u64, StoreError> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let stat = rustix::fs::statvfs(folder).map_err(|error| {
+        StoreError::Unusable(format!(
+            "the file system of {} does not say how full it is: {error}",
+            folder.display()
+        ))
+    })?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}

@@ -1,0 +1,368 @@
+//! What reviewers decide: release, refuse, delete. All or nothing for the recipients named; each with actor and reason, in
+//! the transaction that writes the audit record; nothing here ever sends.
+
+use super::audit::{Entry, What as Deed, append, shown_actor};
+use super::db::{Failure, IncidentRow, Part, RecipientRow, Sealed, Tx};
+use super::hold::delivery;
+use super::incident::IncidentId;
+use super::job::DsnCause;
+use super::keys::Purpose;
+use super::outbox::dsn;
+use super::seal;
+use super::state::{State, Step};
+use super::{Store, StoreError};
+use crate::cpr::mask;
+use serde_json::json;
+use time::OffsetDateTime;
+
+/// Whose decision, and why.
+#[derive(Clone, Debug)]
+pub struct Decider<'a> {
+    /// Who, as signed in.
+    pub actor: &'a str,
+    /// Why; must not be empty.
+    pub reason: &'a str,
+    /// When.
+    pub now: OffsetDateTime,
+}
+
+/// For which recipients (indices into the envelope's recipients).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// All that are still held.
+    All,
+    /// These.
+    Some(Vec<usize>),
+}
+
+/// Which body a release sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// As it came.
+    Original,
+    /// Redacted copy number n, from 0.
+    Copy(usize),
+    /// A redacted copy made now: the whole mail, CRLF lines.
+    Bytes(Vec<u8>),
+}
+
+/// What a release did for one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// In the outbox now.
+    Queued,
+    /// Noted; so many different people of so many have approved.
+    Approved {
+        /// So far.
+        have: u8,
+        /// Wanted.
+        need: u8,
+    },
+}
+
+/// A decision whose reason has been checked and sealed.
+struct Ruling<'a> {
+    id: &'a IncidentId,
+    actor: String,
+    at: i64,
+    reason: Vec<u8>,
+}
+
+impl<'a> Ruling<'a> {
+    fn entry(&'a self, what: Deed) -> Entry<'a> {
+        Entry::new(what, self.at, &self.actor)
+            .of(&self.id.0)
+            .sealed(Some(self.reason.clone()))
+    }
+}
+
+/// Which body, once it is in the store: -1 is the original.
+type ContentNumber = i64;
+
+impl Store {
+    /// Records that somebody looked at an incident.
+    ///
+    /// # Errors
+    /// Not recorded: do not show it.
+    pub fn viewed(&self, id: &IncidentId, by: &Decider<'_>) -> Result<(), StoreError> {
+        let ruling = self.ruling(id, by)?;
+        self.db()
+            .write(|tx| append(tx, self.keys(), ruling.entry(Deed::Viewed)))
+    }
+
+    /// Releases to recipients that are held. Where the rule wants several people, each but the last is noted as an
+    /// approval; a person counts once, and approvals of another body do not count. Nobody releases a mail of their own.
+    ///
+    /// # Errors
+    /// Nothing was released, for nobody: a recipient is not held, the content is gone, or there is no reason given.
+    pub fn release(
+        &self,
+        id: &IncidentId,
+        whom: &Whom,
+        what: What,
+        by: &Decider<'_>,
+    ) -> Result<Vec<(usize, Released)>, StoreError> {
+        let ruling = self.ruling(id, by)?;
+        self.not_own(id, &ruling.actor)?;
+        let made = match &what {
+            What::Bytes(bytes) => Some(self.seal_copy(id, bytes)?),
+            What::Original | What::Copy(_) => None,
+        };
+        self.db().write(|tx| {
+            let incident = known(tx, id)?;
+            if !incident.readable {
+                return Err(StoreError::Shredded(id.clone()).into());
+            }
+            let content = match (&what, &made) {
+                (What::Copy(copy), _) => existing_copy(&incident, *copy)?,
+                (What::Bytes(_), Some((hash, data))) => self.keep_copy(tx, &ruling, &incident, hash, data)?,
+                (What::Original | What::Bytes(_), _) => -1,
+            };
+            let mut done = Vec::new();
+            for recipient in named(tx, &incident, whom)? {
+                done.push((
+                    index(&recipient),
+                    self.release_one(tx, &ruling, &incident, &recipient, content)?,
+                ));
+            }
+            Ok(done)
+        })
+    }
+
+    fn release_one(
+        &self,
+        tx: &Tx<'_>,
+        ruling: &Ruling<'_>,
+        incident: &IncidentRow,
+        recipient: &RecipientRow,
+        content: ContentNumber,
+    ) -> Result<Released, Failure> {
+        if State::from_word(&recipient.state) != Some(State::Held) {
+            return Err(not_held(ruling.id, recipient).into());
+        }
+        let number = recipient.number;
+        let need = recipient.release_people.max(1);
+        let person = ruling.actor.to_lowercase();
+        let have = tx.approve(incident.n, number, &person, content, ruling.at)?;
+        let detail = json!({"content": content_word(content), "have": have, "need": need});
+        if have < need {
+            append(tx, self.keys(), ruling.entry(Deed::Approved).to(number).with(detail))?;
+            let small = |n: i64| u8::try_from(n).unwrap_or(u8::MAX);
+            return Ok(Released::Approved {
+                have: small(have),
+                need: small(need),
+            });
+        }
+        self.step(tx, incident.n, &incident.id, number, &recipient.state, Step::Release)?;
+        tx.add_entry(incident.n, &delivery(number, content, ruling.at))?;
+        tx.decided(incident.n)?;
+        append(tx, self.keys(), ruling.entry(Deed::Released).to(number).with(detail))?;
+        Ok(Released::Queued)
+    }
+
+    /// Refuses recipients that are held; the sender gets a DSN. Gives back which.
+    ///
+    /// # Errors
+    /// Nothing was refused.
+    pub fn refuse(&self, id: &IncidentId, whom: &Whom, by: &Decider<'_>) -> Result<Vec<usize>, StoreError> {
+        let ruling = self.ruling(id, by)?;
+        self.db().write(|tx| {
+            let incident = known(tx, id)?;
+            let mut done = Vec::new();
+            for recipient in named(tx, &incident, whom)? {
+                self.close(tx, &ruling, &incident, &recipient, (Step::Refuse, Deed::Refused))?;
+                if recipient.dsn {
+                    tx.add_entry(incident.n, &dsn(recipient.number, DsnCause::Reviewer, ruling.at))?;
+                }
+                done.push(index(&recipient));
+            }
+            Ok(done)
+        })
+    }
+
+    /// Deletes recipients that are held, without a DSN. When nobody is owed the content any more it is destroyed. Gives
+    /// back which.
+    ///
+    /// # Errors
+    /// Nothing was deleted.
+    pub fn delete(&self, id: &IncidentId, whom: &Whom, by: &Decider<'_>) -> Result<Vec<usize>, StoreError> {
+        let ruling = self.ruling(id, by)?;
+        let (done, shredded) = self.db().write(|tx| {
+            let incident = known(tx, id)?;
+            let mut done = Vec::new();
+            for recipient in named(tx, &incident, whom)? {
+                self.close(tx, &ruling, &incident, &recipient, (Step::Delete, Deed::Deleted))?;
+                done.push(index(&recipient));
+            }
+            let shredded = self.shred_unless_owed(tx, incident.n, ruling.entry(Deed::Shredded))?;
+            Ok((done, shredded))
+        })?;
+        if shredded {
+            self.db().wipe_log();
+        }
+        Ok(done)
+    }
+
+    fn close(
+        &self,
+        tx: &Tx<'_>,
+        ruling: &Ruling<'_>,
+        incident: &IncidentRow,
+        recipient: &RecipientRow,
+        (step, deed): (Step, Deed),
+    ) -> Result<(), Failure> {
+        if State::from_word(&recipient.state) != Some(State::Held) {
+            return Err(not_held(ruling.id, recipient).into());
+        }
+        self.step(tx, incident.n, &incident.id, recipient.number, &recipient.state, step)?;
+        tx.decided(incident.n)?;
+        append(tx, self.keys(), ruling.entry(deed).to(recipient.number))
+    }
+
+    /// Destroys the content when no recipient waits for it; says whether it did.
+    pub(super) fn shred_unless_owed(&self, tx: &Tx<'_>, incident: i64, record: Entry<'_>) -> Result<bool, Failure> {
+        let owed = |word: &str| State::from_word(word).is_none_or(|state| !state.is_final());
+        if tx.states(incident)?.iter().any(|(word, n)| owed(word) && *n > 0) || !tx.shred(incident, Part::Content)? {
+            return Ok(false);
+        }
+        append(tx, self.keys(), record)?;
+        Ok(true)
+    }
+
+    /// Checks actor and reason, and seals the reason under the mail's record key.
+    fn ruling<'a>(&self, id: &'a IncidentId, by: &Decider<'_>) -> Result<Ruling<'a>, StoreError> {
+        let actor = shown_actor(by.actor);
+        let reason = reason_line(by)?;
+        let incident = self.db().read(|tx| known(tx, id))?;
+        Ok(Ruling {
+            id,
+            actor,
+            at: by.now.unix_timestamp(),
+            reason: seal::seal(&seal::public(&incident.record_pub)?, reason.as_bytes())?,
+        })
+    }
+
+    /// Nobody releases a mail of their own. Without the private key the sender is not known: whoever calls must have it.
+    fn not_own(&self, id: &IncidentId, actor: &str) -> Result<(), StoreError> {
+        if !self.keys().can_open() {
+            return Ok(());
+        }
+        let envelope = match self.opened(id, None, None) {
+            Ok(opened) => opened.envelope,
+            Err(StoreError::Shredded(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let sender = envelope
+            .sender
+            .map(|sender| (sender.key(), sender.local.to_lowercase()));
+        let names = sender
+            .into_iter()
+            .flat_map(|(key, local)| [key, local])
+            .chain(envelope.login.map(|l| l.to_lowercase()));
+        match names.into_iter().any(|name| name == actor.to_lowercase()) {
+            true => Err(StoreError::Refused(format!(
+                "{id} is your own mail: somebody else must decide about it"
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    /// Seals a redacted copy that was made now, with its hash.
+    fn seal_copy(&self, id: &IncidentId, bytes: &[u8]) -> Result<([u8; 32], Vec<u8>), StoreError> {
+        let incident = self.db().read(|tx| known(tx, id))?;
+        let public = incident.content_pub.ok_or_else(|| StoreError::Shredded(id.clone()))?;
+        let hash = self.keys().mac(Purpose::Copy, &[bytes]);
+        Ok((hash, seal::seal(&seal::public(&public)?, bytes)?))
+    }
+
+    /// Puts a redacted copy beside the others, unless the same one is there.
+    fn keep_copy(
+        &self,
+        tx: &Tx<'_>,
+        ruling: &Ruling<'_>,
+        incident: &IncidentRow,
+        hash: &[u8],
+        data: &[u8],
+    ) -> Result<ContentNumber, Failure> {
+        if let Some(number) = tx.copy_like(incident.n, hash)? {
+            return Ok(number);
+        }
+        let copy = Sealed {
+            part: Part::Content,
+            name: "copy",
+            number: incident.copies,
+            hash: Some(hash),
+            data,
+        };
+        tx.add_sealed(incident.n, &copy)?;
+        tx.set_copies(incident.n, incident.copies + 1)?;
+        let detail = json!({"content": content_word(incident.copies)});
+        append(tx, self.keys(), ruling.entry(Deed::CopyAdded).with(detail))?;
+        Ok(incident.copies)
+    }
+}
+
+/// The reason as it is kept; there must be one, and a name to it.
+pub(super) fn reason_line(by: &Decider<'_>) -> Result<String, StoreError> {
+    if by.actor.trim().is_empty() {
+        return Err(StoreError::Refused(
+            "nobody is named as deciding; nothing was changed".to_owned(),
+        ));
+    }
+    if by.reason.trim().is_empty() {
+        return Err(StoreError::Refused(
+            "a reason must be given; nothing was changed".to_owned(),
+        ));
+    }
+    Ok(mask(&by.reason.trim().chars().take(2000).collect::<String>()))
+}
+
+fn known(tx: &Tx<'_>, id: &IncidentId) -> Result<IncidentRow, Failure> {
+    tx.incident(&id.0)?
+        .ok_or_else(|| StoreError::Unknown(id.clone()).into())
+}
+
+/// The recipients that a decision is about: those named, or all that are held.
+fn named(tx: &Tx<'_>, incident: &IncidentRow, whom: &Whom) -> Result<Vec<RecipientRow>, Failure> {
+    let all = tx.recipients(incident.n)?;
+    let id = IncidentId(incident.id.clone());
+    let chosen: Vec<RecipientRow> = match whom {
+        Whom::All => all.into_iter().filter(|r| r.state == State::Held.word()).collect(),
+        Whom::Some(wanted) => {
+            if let Some(stranger) = wanted.iter().find(|w| !all.iter().any(|r| r.number == **w as i64)) {
+                let text = format!("{id} holds nothing for recipient {}: nothing was changed", stranger + 1);
+                return Err(StoreError::Refused(text).into());
+            }
+            all.into_iter().filter(|r| wanted.contains(&index(r))).collect()
+        }
+    };
+    if chosen.is_empty() {
+        return Err(StoreError::Refused(format!("{id} has no recipient that waits for a decision")).into());
+    }
+    Ok(chosen)
+}
+
+fn existing_copy(incident: &IncidentRow, copy: usize) -> Result<ContentNumber, Failure> {
+    let number = i64::try_from(copy).ok().filter(|number| *number < incident.copies);
+    let text = || format!("{} has no redacted copy {}", IncidentId(incident.id.clone()), copy + 1);
+    number.ok_or_else(|| StoreError::Refused(text()).into())
+}
+
+fn not_held(id: &IncidentId, recipient: &RecipientRow) -> StoreError {
+    StoreError::Refused(format!(
+        "recipient {} of {id} is {} and not held: nothing was changed",
+        recipient.number + 1,
+        recipient.state
+    ))
+}
+
+fn index(recipient: &RecipientRow) -> usize {
+    usize::try_from(recipient.number).unwrap_or(0)
+}
+
+fn content_word(content: ContentNumber) -> String {
+    match content {
+        ..0 => "original".to_owned(),
+        copy => format!("copy {}", copy + 1),
+    }
+}

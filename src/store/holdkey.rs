@@ -1,0 +1,110 @@
+//! Knowing a mail again: a client that got no answer, or a 4xx, sends the same mail once more, and must find the same hold.
+//!
+//! Not a fingerprint of content for anything else: it is keyed, and it leaves out what a retry changes.
+
+use super::keys::{Keys, Purpose};
+use crate::types::Envelope;
+
+/// Idempotency key of a hold; made by [`Keys::hold_key`] alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldKey {
+    pub(super) hash: [u8; 32],
+    pub(super) window: Window,
+}
+
+/// Which earlier holds a mail with the same key is a retry of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Window {
+    /// The client made the Message-ID: any hold of the last five days, which is how long clients retry (RFC 5321 §4.5.4.1).
+    Long,
+    /// Postfix made it, or there is none: two equal mails may be two mails, so undecided holds of the last half hour only.
+    Short,
+}
+
+impl Window {
+    /// Seconds to look back.
+    pub fn seconds(self) -> i64 {
+        match self {
+            Window::Long => 5 * 24 * 3600,
+            Window::Short => 30 * 60,
+        }
+    }
+}
+
+impl Keys {
+    /// Same for a retry of the same mail: HMAC over sender, sorted raw recipients and content. A Message-ID that holds the
+    /// envelope's queue ID was made by Postfix and changes with every try (`cleanup_message.c` builds it from time and
+    /// queue ID); it and Date are left out then.
+    pub fn hold_key(&self, envelope: &Envelope, mail: &[u8]) -> HoldKey {
+        let (headers, rest) = mail.split_at(header_end(mail));
+        let fields = fields(headers);
+        let ids: Vec<&&[u8]> = fields.iter().filter(|field| is_named(field, b"message-id")).collect();
+        let queue_id = envelope
+            .queue_id
+            .as_deref()
+            .filter(|id| id.len() >= 6)
+            .map(str::as_bytes);
+        let postfix_made = queue_id.is_some_and(|queue| ids.iter().any(|field| contains(field, queue)));
+        let left_out = |field: &[u8]| postfix_made && (is_named(field, b"message-id") || is_named(field, b"date"));
+
+        let mut recipients: Vec<&[u8]> = envelope.recipients.iter().map(|r| r.raw.as_slice()).collect();
+        recipients.sort_unstable();
+        let content: Vec<u8> = fields
+            .iter()
+            .filter(|field| !left_out(field))
+            .flat_map(|field| field.iter())
+            .copied()
+            .collect();
+        let count = recipients.len().to_be_bytes();
+        let mut parts: Vec<&[u8]> = vec![&envelope.sender_raw, &count];
+        parts.extend(recipients);
+        parts.extend([content.as_slice(), rest]);
+        HoldKey {
+            hash: self.mac(Purpose::Hold, &parts),
+            window: if postfix_made || ids.is_empty() {
+                Window::Short
+            } else {
+                Window::Long
+            },
+        }
+    }
+}
+
+/// Where the empty line begins; the whole mail when there is none.
+fn header_end(mail: &[u8]) -> usize {
+    let mut at = 0;
+    for line in mail.split_inclusive(|&b| b == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        at += line.len();
+    }
+    at
+}
+
+/// Header fields with their continuation lines.
+fn fields(headers: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in headers.split_inclusive(|&b| b == b'\n') {
+        if at > start && !matches!(line.first(), Some(b' ' | b'\t')) {
+            fields.push(&headers[start..at]);
+            start = at;
+        }
+        at += line.len();
+    }
+    if at > start {
+        fields.push(&headers[start..at]);
+    }
+    fields
+}
+
+fn is_named(field: &[u8], name: &[u8]) -> bool {
+    let colon = field.iter().position(|&b| b == b':');
+    colon.is_some_and(|colon| field[..colon].trim_ascii_end().eq_ignore_ascii_case(name))
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(haystack, needle).is_some()
+}
