@@ -1,0 +1,29 @@
+//! Sends what we own: notices, DSNs, released and redacted copies.
+//!
+//! Exists because mail that we took over is ours to deliver, and "sent" is only true when the MTA answered 250.
+
+mod carry;
+mod dates;
+mod dsn;
+mod envelope;
+mod guard;
+mod lines;
+mod may;
+mod mime;
+mod notice;
+mod outbox;
+mod reply;
+mod run;
+mod smtp;
+mod templates;
+mod words;
+
+pub use carry::Languages;
+pub use envelope::{Refused, Transaction};
+pub use may::{Verdict, may_notify};
+pub use notice::{Composed, Desk, Letter, kind_at_intake};
+pub use outbox::{Outbox, Task};
+pub use reply::Reply;
+pub use run::{CourierError, Pace, run, run_at};
+pub use smtp::{Peer, Sent, Timeouts};
+pub use templates::{Kind, TemplateProblem, Templates, check_templates};
