@@ -1,0 +1,75 @@
+//! `cpr-milter courier`: sends what the milter took over, until told to stop.
+
+use super::custody::open;
+use super::{ConfigFile, fail, policy};
+use crate::config::Config;
+use crate::courier;
+use crate::policy::Language;
+use crate::store::Access;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Sends until told to stop.
+pub(super) fn run(file: &ConfigFile) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => match runtime.block_on(send(file)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(error),
+        },
+        Err(error) => fail(error),
+    }
+}
+
+async fn send(file: &ConfigFile) -> Result<(), String> {
+    let config = Config::load(&file.config).map_err(|error| error.to_string())?;
+    let store = open(file, Access::Open)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let (tell, stop) = watch::channel(false);
+    let languages = Languages::of(&config)?;
+    tracing::info!(reinject = %config.reinject, "sending");
+    let sending = courier::run(config, store, languages, stop);
+    tokio::pin!(sending);
+    tokio::select! {
+        ended = &mut sending => return ended.map_err(|error| error.to_string()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tell.send_replace(true);
+    sending.await.map_err(|error| error.to_string())
+}
+
+/// The policy's languages, read again when its file has changed; a broken file leaves the last ones.
+struct Languages {
+    path: std::path::PathBuf,
+    last: Mutex<(Option<std::time::SystemTime>, Vec<Language>)>,
+}
+
+impl Languages {
+    fn of(config: &Config) -> Result<courier::Languages, String> {
+        let policy = policy::in_force(&config.policy)?;
+        let languages = Languages {
+            path: config.policy.clone(),
+            last: Mutex::new((changed(&config.policy), policy.languages().to_vec())),
+        };
+        Ok(Arc::new(move || languages.now()))
+    }
+
+    fn now(&self) -> Vec<Language> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = changed(&self.path);
+        if changed != last.0 {
+            last.0 = changed;
+            if let Ok(policy) = policy::in_force(&self.path) {
+                last.1 = policy.languages().to_vec();
+            }
+        }
+        last.1.clone()
+    }
+}
+
+fn changed(path: &std::path::Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(path).and_then(|data| data.modified()).ok()
+}

@@ -1,0 +1,401 @@
+//! The arguments of `quarantine`, `people`, `audit` and `keys`, and the store that they open.
+
+use super::{ConfigFile, audit, fail, keys, people, quarantine, said};
+use crate::config::{Config, Workers};
+use crate::inspect::{Input, Options};
+use crate::redact::Targets;
+use crate::store::{Access, Content, Decider, Filter, IncidentId, Keys, PersonNote, State, Store, What};
+use crate::types::Address;
+use crate::worker::{Pool, PoolConfig};
+use clap::{Args, Subcommand, ValueEnum};
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+
+/// Who is asking.
+#[derive(Args)]
+pub(super) struct Actor {
+    /// Your name, for the audit trail.
+    #[arg(long, value_name = "NAME", default_value_t = whoami())]
+    actor: String,
+}
+
+/// Who decides, and why.
+#[derive(Args)]
+pub(super) struct Decision {
+    /// The hold, as `quarantine list` prints it.
+    id: String,
+    /// Only for this recipient: its number in `quarantine show`, or its address. May be repeated.
+    #[arg(long, value_name = "RECIPIENT")]
+    to: Vec<String>,
+    #[command(flatten)]
+    actor: Actor,
+    /// Why, for the audit trail.
+    #[arg(long)]
+    reason: String,
+}
+
+/// Look at held mail and decide about it.
+#[derive(Subcommand)]
+pub(super) enum Quarantine {
+    /// List incidents, newest first.
+    List {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Only those with a recipient in this state.
+        #[arg(long, value_enum)]
+        state: Option<StateWord>,
+        /// At most so many; 0 means all.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one incident, masked.
+    Show {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The hold.
+        id: String,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// Send it to its recipients after all.
+    Release {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        decision: Decision,
+        /// Send a copy without the numbers.
+        #[arg(long)]
+        redacted: bool,
+    },
+    /// Refuse it; the sender is told by a DSN.
+    Refuse {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// Delete it; nobody is told.
+    Delete {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        decision: Decision,
+    },
+    /// Count what is there.
+    Stats {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+/// Protected persons: numbers from standard input only, one a line.
+#[derive(Subcommand)]
+pub(super) enum People {
+    /// Protect them.
+    #[command(visible_alias = "import")]
+    Add {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        actor: Actor,
+        /// Who is responsible for the entries.
+        #[arg(long)]
+        owner: Option<String>,
+        /// Why they are protected.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Protect them no longer.
+    Remove {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        actor: Actor,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: String,
+    },
+    /// How many there are. There is no way to list them.
+    Count {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+/// The audit trail.
+#[derive(Subcommand)]
+pub(super) enum Audit {
+    /// Is it whole? Status 1 when it is not.
+    Verify {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// A head written by `audit head` earlier: shows a cut tail too.
+        #[arg(long, value_name = "FILE")]
+        head: Option<PathBuf>,
+    },
+    /// Write its end to a file, for a place that somebody else guards.
+    Head {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The file.
+        file: PathBuf,
+    },
+    /// All records, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// From this record on.
+        #[arg(long, default_value_t = 1)]
+        from: i64,
+    },
+    /// Mails in which a number stood; the number comes from standard input. The search is recorded.
+    Find {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        actor: Actor,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Keys of the store.
+#[derive(Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make them, once; keys that are there stay as they are.
+    Init {
+        /// The folder, as `keys:` in the configuration.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum StateWord {
+    Held,
+    Sending,
+    Unknown,
+    Sent,
+    Failed,
+    Refused,
+    Deleted,
+    Expired,
+}
+
+impl From<StateWord> for State {
+    fn from(word: StateWord) -> State {
+        match word {
+            StateWord::Held => State::Held,
+            StateWord::Sending => State::Sending,
+            StateWord::Unknown => State::Unknown,
+            StateWord::Sent => State::Sent,
+            StateWord::Failed => State::Failed,
+            StateWord::Refused => State::Refused,
+            StateWord::Deleted => State::Deleted,
+            StateWord::Expired => State::Expired,
+        }
+    }
+}
+
+/// The person behind `sudo`, or the one signed in.
+fn whoami() -> String {
+    let names = ["SUDO_USER", "USER", "LOGNAME"];
+    let name = names
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// The store of a configuration, with the keys of a reviewer.
+pub(super) fn open(config: &ConfigFile, access: Access) -> Result<Store, String> {
+    let config = Config::load(&config.config).map_err(|error| error.to_string())?;
+    let keys = Keys::load(&config.keys, access).map_err(|error| error.to_string())?;
+    Store::open(&config.store, keys).map_err(|error| error.to_string())
+}
+
+fn with_store(config: &ConfigFile, access: Access, act: impl FnOnce(&Store) -> super::table::Said) -> ExitCode {
+    match open(config, access) {
+        Ok(store) => said(act(&store)),
+        Err(error) => fail(error),
+    }
+}
+
+fn decider<'a>(actor: &'a Actor, reason: &'a str) -> Decider<'a> {
+    Decider {
+        actor: &actor.actor,
+        reason,
+        now: OffsetDateTime::now_utc(),
+    }
+}
+
+impl Quarantine {
+    pub(super) fn run(&self) -> ExitCode {
+        match self {
+            Quarantine::List { config, state, limit } => with_store(config, Access::Open, |store| {
+                let filter = Filter {
+                    state: state.map(State::from),
+                    limit: *limit,
+                };
+                quarantine::list(store, &filter)
+            }),
+            Quarantine::Show { config, id, actor } => with_store(config, Access::Open, |store| {
+                quarantine::show(store, id, &decider(actor, "quarantine show"))
+            }),
+            Quarantine::Release {
+                config,
+                decision,
+                redacted,
+            } => with_store(config, Access::Open, |store| decision.release(store, *redacted)),
+            Quarantine::Refuse { config, decision } => with_store(config, Access::Open, |store| {
+                decision.with_recipients(store, |to| {
+                    quarantine::refuse(store, &decision.id, to, &decider(&decision.actor, &decision.reason))
+                })
+            }),
+            Quarantine::Delete { config, decision } => with_store(config, Access::Open, |store| {
+                decision.with_recipients(store, |to| {
+                    quarantine::delete(store, &decision.id, to, &decider(&decision.actor, &decision.reason))
+                })
+            }),
+            Quarantine::Stats { config } => with_store(config, Access::Open, quarantine::stats),
+        }
+    }
+}
+
+impl Decision {
+    /// Recipients by number or address, as numbers from 1.
+    fn with_recipients(&self, store: &Store, act: impl FnOnce(&[usize]) -> super::table::Said) -> super::table::Said {
+        match self.recipients(store) {
+            Ok(to) => act(&to),
+            Err(error) => (format!("{error}\n"), 2),
+        }
+    }
+
+    fn recipients(&self, store: &Store) -> Result<Vec<usize>, String> {
+        let mut numbers = Vec::new();
+        for to in &self.to {
+            if let Ok(number) = to.parse() {
+                numbers.push(number);
+                continue;
+            }
+            let wanted = Address::parse(to.as_bytes())
+                .map_err(|error| format!("--to: {error}"))?
+                .key();
+            let id = IncidentId::parse(&self.id).ok_or_else(|| "that is no hold's ID".to_owned())?;
+            let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
+            let recipients = opened.envelope.recipients.iter().enumerate();
+            let same = recipients.filter(|(_, r)| r.address.as_ref().is_some_and(|address| address.key() == wanted));
+            let before = numbers.len();
+            numbers.extend(same.map(|(i, _)| i + 1));
+            if numbers.len() == before {
+                return Err(
+                    "--to: no recipient of this mail has that address; `quarantine show` numbers them".to_owned(),
+                );
+            }
+        }
+        Ok(numbers)
+    }
+
+    fn release(&self, store: &Store, redacted: bool) -> super::table::Said {
+        let what = if redacted {
+            self.clean_copy(store)
+        } else {
+            Ok(What::Original)
+        };
+        match what {
+            Ok(what) => self.with_recipients(store, |to| {
+                quarantine::release(store, &self.id, to, what, &decider(&self.actor, &self.reason))
+            }),
+            Err(error) => (format!("{error}\n"), 2),
+        }
+    }
+
+    /// A copy made now, without any number, inspected again.
+    fn clean_copy(&self, store: &Store) -> Result<What, String> {
+        let id = IncidentId::parse(&self.id).ok_or_else(|| "that is no hold's ID".to_owned())?;
+        let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
+        let mail = opened
+            .mail
+            .ok_or_else(|| "the content of this mail is gone".to_owned())?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        runtime.block_on(async {
+            let pool = Pool::new(PoolConfig::new(&Workers {
+                count: 1,
+                ..Workers::default()
+            }));
+            let options = Options {
+                input: Input::Message,
+                name: None,
+                limits: crate::content::Limits::default(),
+                today: OffsetDateTime::now_utc().date(),
+                identifiers: Vec::new(),
+            };
+            let until = Instant::now() + Duration::from_secs(300);
+            let seen = pool
+                .inspect(&mail, &options, until)
+                .await
+                .map_err(|error| error.to_string())?;
+            let findings = seen.report().findings.iter();
+            let targets: Targets = findings
+                .map(|finding| (finding.kind.clone(), finding.number.clone()))
+                .collect();
+            match pool.redact(&mail, &targets, &options, until).await {
+                Ok(copy) => Ok(What::Bytes(copy.bytes)),
+                Err(why) => Err(format!(
+                    "no clean copy can be made: {why}; release it as it is, or refuse it"
+                )),
+            }
+        })
+    }
+}
+
+impl People {
+    pub(super) fn run(&self) -> ExitCode {
+        let mut input = io::stdin().lock();
+        match self {
+            People::Add {
+                config,
+                actor,
+                owner,
+                reason,
+            } => with_store(config, Access::Seal, |store| {
+                let note = PersonNote {
+                    owner: owner.clone(),
+                    reason: reason.clone(),
+                    review: None,
+                };
+                people::add(store, &mut input, &note, &decider(actor, "people add"))
+            }),
+            People::Remove { config, actor, reason } => with_store(config, Access::Seal, |store| {
+                people::remove(store, &mut input, &decider(actor, reason))
+            }),
+            People::Count { config } => with_store(config, Access::Seal, people::count),
+        }
+    }
+}
+
+impl Audit {
+    pub(super) fn run(&self) -> ExitCode {
+        match self {
+            Audit::Verify { config, head } => {
+                with_store(config, Access::Seal, |store| audit::verify(store, head.as_deref()))
+            }
+            Audit::Head { config, file } => with_store(config, Access::Seal, |store| audit::head(store, file)),
+            Audit::Export { config, from } => with_store(config, Access::Open, |store| {
+                audit::export(store, *from, &mut io::stdout().lock())
+            }),
+            Audit::Find { config, actor, reason } => with_store(config, Access::Open, |store| {
+                audit::find(store, &mut io::stdin().lock(), &decider(actor, reason))
+            }),
+        }
+    }
+}
+
+impl KeysCommand {
+    pub(super) fn run(&self) -> ExitCode {
+        let KeysCommand::Init { dir } = self;
+        said(keys::init(dir))
+    }
+}

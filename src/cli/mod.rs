@@ -1,0 +1,111 @@
+//! The command line: one file per command, and here the words that they share.
+//!
+//! Exit status of every command: 0 done (or nothing found), 1 found (or could not be made clean), 2 an error.
+
+pub mod audit;
+mod courier;
+mod custody;
+mod explain;
+mod input;
+pub mod keys;
+mod logging;
+pub mod people;
+pub mod policy;
+pub mod quarantine;
+mod redact;
+mod run;
+mod scan;
+pub mod table;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Keeps Danish CPR numbers from leaving by e-mail.
+#[derive(Parser)]
+#[command(name = "cpr-milter", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the milter.
+    Run(ConfigFile),
+    /// Send what the milter took over: notices, redacted copies, released mail.
+    Courier(ConfigFile),
+    /// Look for numbers in files, folders, mbox, Maildir, or standard input.
+    Scan(scan::Scan),
+    /// Write a copy of a mail or document without its numbers.
+    Redact(redact::Redact),
+    /// Read, test and explain a policy.
+    #[command(subcommand)]
+    Policy(explain::PolicyCommand),
+    /// Look at held mail and decide about it.
+    #[command(subcommand)]
+    Quarantine(custody::Quarantine),
+    /// Protected persons: numbers from standard input only, one a line.
+    #[command(subcommand)]
+    People(custody::People),
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(custody::Audit),
+    /// Keys of the store.
+    #[command(subcommand)]
+    Keys(custody::KeysCommand),
+    /// Serve inspections on standard input (started by the other commands).
+    #[command(hide = true)]
+    Worker {
+        /// Address space in bytes.
+        memory: u64,
+    },
+}
+
+/// Where the administrator's file is.
+#[derive(Args)]
+struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/cpr-milter/cpr-milter.yaml")]
+    config: PathBuf,
+}
+
+/// Status 2, with one sentence on standard error.
+fn fail(problem: impl std::fmt::Display) -> ExitCode {
+    eprintln!("cpr-milter: {problem}");
+    ExitCode::from(2)
+}
+
+/// Prints what a command says, errors on standard error.
+fn said((text, status): table::Said) -> ExitCode {
+    use std::io::Write as _;
+    let written = if status == 2 {
+        std::io::stderr().write_all(text.as_bytes())
+    } else {
+        std::io::stdout().write_all(text.as_bytes())
+    };
+    match written {
+        Ok(()) => ExitCode::from(u8::try_from(status).unwrap_or(2)),
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    logging::start();
+    match Arguments::parse().command {
+        Command::Run(config) => run::run(&config),
+        Command::Courier(config) => courier::run(&config),
+        Command::Policy(command) => command.run(),
+        Command::Quarantine(command) => command.run(),
+        Command::People(command) => command.run(),
+        Command::Audit(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Scan(scan) => scan.run(),
+        Command::Redact(redact) => redact.run(),
+        Command::Worker { memory } => match crate::worker::serve(memory) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(format_args!("worker: {error}")),
+        },
+    }
+}

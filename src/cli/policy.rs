@@ -1,0 +1,385 @@
+//! `cpr-milter policy check | test | explain`: what the policy says, in words for a compliance officer. Texts come back
+//! to the caller, who prints them and ends with the exit status.
+
+use crate::cpr::{self, IdKind, Secret};
+use crate::policy::{self, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
+use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+use time::Date;
+
+/// The policy is sound.
+pub const SOUND: u8 = 0;
+/// The policy has mistakes, or fails its own tests.
+pub const MISTAKES: u8 = 1;
+/// The file could not be read.
+pub const UNREADABLE: u8 = 2;
+
+/// Why a policy file does not load.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The file could not be read at all.
+    #[error("the policy {path} cannot be read: {why}")]
+    Unreadable {
+        /// As given.
+        path: String,
+        /// The system's words.
+        why: std::io::Error,
+    },
+    /// It has mistakes.
+    #[error("the policy {path} has mistakes and does not come into force:\n\n{shown}")]
+    Mistakes {
+        /// As given.
+        path: String,
+        /// As [`policy::render`] shows them.
+        shown: String,
+        /// The same as data.
+        problems: Vec<Problem>,
+    },
+}
+
+/// A policy that was read from a file.
+#[derive(Debug)]
+pub struct Opened {
+    /// The policy, its warnings and its tests.
+    pub loaded: Loaded,
+    /// Its text, for showing warnings.
+    pub source: String,
+}
+
+/// Reads a policy file and the lists it names, which lie in or below its folder.
+///
+/// # Errors
+/// When it cannot be read or has mistakes.
+pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
+    let name = path.display().to_string();
+    let source = std::fs::read_to_string(path).map_err(|why| Refused::Unreadable {
+        path: name.clone(),
+        why,
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let lists = |list: &str| std::fs::read_to_string(folder.join(list)).map_err(|e| e.to_string());
+    match policy::load(&source, &name, today, &lists) {
+        Ok(loaded) => Ok(Opened { loaded, source }),
+        Err(problems) => Err(Refused::Mistakes {
+            shown: policy::render(&problems, &name, &source),
+            path: name,
+            problems,
+        }),
+    }
+}
+
+/// The policy for a daemon: warnings are logged.
+///
+/// # Errors
+/// Every mistake, as the compliance officer reads it.
+pub fn in_force(path: &Path) -> Result<Policy, String> {
+    let opened = open(path, time::OffsetDateTime::now_utc().date()).map_err(|refused| refused.to_string())?;
+    for warning in &opened.loaded.warnings {
+        tracing::warn!(
+            "{}:{}:{}: {}",
+            warning.file,
+            warning.line,
+            warning.column,
+            warning.message
+        );
+    }
+    Ok(opened.loaded.policy)
+}
+
+/// `policy check FILE`: every mistake and warning, then one line.
+pub fn check(path: &Path, today: Date) -> (String, u8) {
+    match open(path, today) {
+        Ok(Opened { loaded, source }) => {
+            let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
+            let warnings = count(loaded.warnings.len(), "warning");
+            let tests = count(loaded.tests.len(), "test");
+            let (name, hash) = (loaded.policy.name(), loaded.policy.hash());
+            let _ = writeln!(out, "{name} is sound: {tests} passed, {warnings}, hash {hash}");
+            (out, SOUND)
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// `policy test FILE`: what each test showed. Failures come with the rule that won and why.
+pub fn test(path: &Path, today: Date) -> (String, u8) {
+    match open(path, today) {
+        Ok(Opened { loaded, .. }) => {
+            let mut out: String = loaded.tests.iter().map(report).collect();
+            let _ = writeln!(out, "\n{} passed", count(loaded.tests.len(), "test"));
+            (out, SOUND)
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+fn refusal(refused: &Refused) -> (String, u8) {
+    match refused {
+        Refused::Unreadable { .. } => (format!("{refused}\n"), UNREADABLE),
+        Refused::Mistakes { shown, problems, path } => {
+            let mistakes = count(problems.iter().filter(|p| !p.warning).count(), "mistake");
+            let out = format!("{shown}{path}: {mistakes}; it does not come into force, the policy in force stays\n");
+            (out, MISTAKES)
+        }
+    }
+}
+
+fn report(result: &TestResult) -> String {
+    let mut out = format!(
+        "{} {}\n",
+        if result.passed { "ok    " } else { "FAILED" },
+        cpr::mask(&result.name)
+    );
+    for outcome in &result.outcomes {
+        let _ = writeln!(out, "         {outcome}");
+    }
+    out
+}
+
+fn count(n: usize, what: &str) -> String {
+    match n {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
+
+/// An envelope for `explain`, from options or from the mail's headers: one bare address each.
+pub fn envelope(from: Option<&str>, to: &[String]) -> Envelope {
+    let sender = from.and_then(|f| Address::parse(f.as_bytes()).ok());
+    Envelope {
+        sender_raw: from.unwrap_or("<>").as_bytes().to_vec(),
+        sender,
+        recipients: to
+            .iter()
+            .map(|raw| Recipient {
+                raw: raw.clone().into_bytes(),
+                address: Address::parse(raw.as_bytes()).ok(),
+                args: Vec::new(),
+            })
+            .collect(),
+        ..Envelope::default()
+    }
+}
+
+/// What `explain` looks at, beside the policy.
+pub struct Explained<'a> {
+    /// Who sends to whom.
+    pub envelope: &'a Envelope,
+    /// What the inspection found.
+    pub report: &'a Report,
+    /// For each recipient: mail there goes over enforced TLS.
+    pub tls_enforced: &'a [bool],
+    /// Whether a number is on the list of protected persons.
+    pub is_protected: &'a dyn Fn(&IdKind, &Secret) -> bool,
+    /// Today.
+    pub today: Date,
+}
+
+/// `policy explain MAIL`: for each recipient the outcome, every rule that matched, and what exceptions lifted. No digits.
+pub fn explain(policy: &Policy, mail: &Explained<'_>) -> String {
+    let seen = policy::facts_from(mail.report, mail.is_protected, &|_, _| Vec::new());
+    let decisions = policy.decide(&Facts {
+        envelope: mail.envelope,
+        today: mail.today,
+        numbers: &seen.numbers,
+        doubts: &seen.doubts,
+        tls_enforced: mail.tls_enforced,
+        redaction: Redaction::Assumed,
+    });
+    let mut out = format!("policy  {} ({})\n", policy.name(), policy.hash());
+    let sender = mail.envelope.sender.as_ref();
+    let _ = writeln!(out, "from    {}", address(sender, policy));
+    found(&mut out, &seen);
+    for (decision, recipient) in decisions.iter().zip(&mail.envelope.recipients) {
+        let _ = writeln!(out, "\nto      {}", address(recipient.address.as_ref(), policy));
+        one(&mut out, policy, decision);
+    }
+    out
+}
+
+fn address(address: Option<&Address>, policy: &Policy) -> String {
+    let side = if policy.is_inside(address) { "inside" } else { "outside" };
+    match address {
+        Some(address) => format!("{} ({side})", cpr::mask(&address.to_string())),
+        None => format!("<> ({side})"),
+    }
+}
+
+fn found(out: &mut String, seen: &Seen) {
+    let _ = writeln!(
+        out,
+        "found   {}, {}",
+        count(seen.numbers.len(), "different number"),
+        count(seen.doubts.len(), "kind of doubt").replace("kind of doubts", "kinds of doubt")
+    );
+    for (i, number) in seen.numbers.iter().enumerate() {
+        let _ = writeln!(out, "        no. {}: {}", i + 1, describe(number));
+    }
+    for doubt in &seen.doubts {
+        let _ = writeln!(out, "        doubt: {}", doubt.word());
+    }
+}
+
+/// Kind, surest confidence, places; never whether the person is protected, which nobody may probe here.
+fn describe(number: &Number) -> String {
+    let confidence = number.sightings.iter().map(|s| s.confidence).max();
+    let places: BTreeSet<&str> = number.sightings.iter().map(|s| policy::words::place(s.class)).collect();
+    let mut text = format!("{} {}", number.kind.word(), confidence.map_or("", |c| c.word()));
+    let _ = write!(text, " in {}", places.into_iter().collect::<Vec<_>>().join(", "));
+    if number.sightings.len() > 1 {
+        let _ = write!(text, ", {} places", number.sightings.len());
+    }
+    if number.sightings.iter().any(|s| s.hidden) {
+        text.push_str(", hidden");
+    }
+    if number.sightings.iter().any(|s| s.fake_redaction) {
+        text.push_str(", covered but still there");
+    }
+    text
+}
+
+fn one(out: &mut String, policy: &Policy, decision: &Decision) {
+    let reason = match &decision.rule {
+        Some(rule) => format!("by rule `{}` ({})", rule.id, cpr::mask(&rule.title)),
+        None => "since no rule matched".to_owned(),
+    };
+    let _ = writeln!(out, "        {} {reason}", decision.action.word());
+    if decision.action == Action::Redact {
+        let _ = writeln!(
+            out,
+            "        removes {} from this copy, if the result is clean; else it is held",
+            numbers(&decision.redact)
+        );
+    }
+    if decision.action == Action::Quarantine {
+        let release = &decision.release;
+        let _ = writeln!(
+            out,
+            "        release by {}, {} must agree",
+            release.by,
+            count(release.people.into(), "person").replace("persons", "people")
+        );
+    }
+    for m in &decision.matched {
+        let _ = writeln!(out, "        - {}", matched(m));
+    }
+    for l in &decision.lifted {
+        let title = policy.exception_title(&l.exception).unwrap_or("removed from this copy");
+        let title = cpr::mask(title);
+        let _ = writeln!(
+            out,
+            "        - exception `{}` ({title}) lifts {} from rule `{}`",
+            l.exception,
+            numbers(&[l.number]),
+            l.rule
+        );
+    }
+}
+
+fn matched(m: &Matched) -> String {
+    let mut why = Vec::new();
+    if !m.numbers.is_empty() {
+        why.push(numbers(&m.numbers));
+    }
+    why.extend(m.doubts.iter().map(|d| d.word().to_owned()));
+    let watch = if m.watch { ", watched only" } else { "" };
+    format!(
+        "rule `{}` ({}) says {}{watch}: {}",
+        m.rule.id,
+        cpr::mask(&m.rule.title),
+        m.action.word(),
+        why.join(", ")
+    )
+}
+
+/// `no. 1 and no. 3`.
+fn numbers(indices: &[usize]) -> String {
+    let words: Vec<String> = indices.iter().map(|i| format!("no. {}", i + 1)).collect();
+    match words.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpr::Confidence;
+    use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place};
+    use time::macros::date;
+
+    const POLICY: &str = "
+version: 1
+name: Prøve
+owner: dpo@k.example
+groups: {inside: {domains: [k.example]}, partners: {domains: [p.example]}}
+exceptions:
+  partner:
+    title: Aftalt
+    when: {to: partners, delivery: tls_enforced}
+    owner: dpo@k.example
+    reason: aftale
+    expires: 2027-01-31
+rules:
+  - {id: outside, title: Ud af huset, when: {found: cpr, to: outside}, then: quarantine, except: [partner]}
+";
+
+    fn place() -> Place {
+        Place {
+            part: PartPath::default(),
+            name: None,
+            media_type: "text/plain".to_owned(),
+            attachment: false,
+            location: Location::Text,
+        }
+    }
+
+    #[test]
+    fn explain_names_rules_and_exceptions_and_no_digit_of_a_number() {
+        let policy = policy::load(POLICY, "p.yaml", date!(2026 - 11 - 24), &|_| Ok(String::new()))
+            .expect("sound")
+            .policy;
+        let made_up = "7".repeat(10);
+        let report = Report {
+            findings: vec![Finding {
+                kind: IdKind::Cpr,
+                number: Secret::new(made_up.clone()),
+                confidence: Confidence::Certain,
+                place: place(),
+                span: 0..10,
+                hidden: false,
+                fake_redaction: false,
+                why: Vec::new(),
+            }],
+            doubts: vec![Doubt {
+                kind: DoubtKind::Encrypted,
+                place: place(),
+                reason: String::new(),
+            }],
+            ..Report::default()
+        };
+        let envelope = envelope(
+            Some("a@k.example"),
+            &["b@p.example".to_owned(), "c@x.example".to_owned()],
+        );
+        let mail = Explained {
+            envelope: &envelope,
+            report: &report,
+            tls_enforced: &[true, false],
+            is_protected: &|_, _| false,
+            today: date!(2026 - 11 - 24),
+        };
+        let text = explain(&policy, &mail);
+        assert!(
+            text.contains("exception `partner` (Aftalt) lifts no. 1 from rule `outside`"),
+            "{text}"
+        );
+        assert!(text.contains("quarantine by rule `outside` (Ud af huset)"), "{text}");
+        assert!(text.contains("says log: encrypted"), "{text}");
+        assert!(!text.contains(&made_up), "{text}");
+    }
+}

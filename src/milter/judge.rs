@@ -1,0 +1,352 @@
+//! The end of a message: inspection, policy, redaction, one fate per recipient. Nothing is stored and nothing is said to
+//! Postfix here; that is [`super::settle`] and [`super::act`].
+
+use super::facts::{Numbers, doubts, tls_enforced};
+use super::fields::{Edits, Mail};
+use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
+use super::world::{Copied, Trouble, World};
+use crate::policy::{Facts, Number, Redaction};
+use crate::redact::Targets;
+use crate::types::{Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef};
+use crate::worker::{Uninspected, Unredacted};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+use time::OffsetDateTime;
+
+/// One message, whole.
+pub struct Case {
+    /// Who sends to whom.
+    pub envelope: Envelope,
+    /// What.
+    pub mail: Arc<Mail>,
+    /// When it began.
+    pub received: OffsetDateTime,
+}
+
+/// One redacted copy.
+pub struct Copy<S> {
+    /// The whole mail and the receipt of its inspection.
+    pub mail: Copied<S>,
+    /// How Postfix's copy becomes this one; `None` when it cannot be said in edits.
+    pub edits: Option<Edits>,
+}
+
+/// A message with its fates.
+#[must_use]
+pub struct Weighed<W: World> {
+    /// What it was judged with.
+    pub world: Arc<W>,
+    /// The message.
+    pub case: Arc<Case>,
+    /// Receipt of the inspection; `None` when it broke off, and then nothing passes.
+    pub seen: Option<W::Seen>,
+    /// What stands in for a report when there is none.
+    pub stand_in: Report,
+    /// One a recipient, in their order.
+    pub decisions: Vec<Decision>,
+    /// One a recipient, in their order.
+    pub fates: Vec<Fate>,
+    /// Redacted copies, by the index in [`Fate::Redacted`].
+    pub copies: Vec<Copy<W::Seen>>,
+    /// What is to be done.
+    pub plan: Plan,
+}
+
+impl<W: World> Weighed<W> {
+    /// What was found.
+    pub fn report(&self) -> &Report {
+        self.seen
+            .as_ref()
+            .map_or(&self.stand_in, |seen| self.world.report(seen))
+    }
+}
+
+/// Judges one message.
+///
+/// # Errors
+/// Nothing is decided: 4xx.
+pub async fn weigh<W: World>(world: Arc<W>, case: Arc<Case>, until: Instant) -> Result<Weighed<W>, Trouble> {
+    let seen = match world.inspect(Arc::clone(&case.mail), until).await {
+        Ok(seen) => seen,
+        Err(Uninspected::Unavailable(why)) => return Err(Trouble::Uninspected(why)),
+        Err(broken) => return Ok(not_inspected(world, case, &broken)),
+    };
+    let bench = Bench::new(&*world, &case, world.report(&seen)).await?;
+    let assumed = bench.decide(Redaction::Assumed)?;
+    let wishes = wishes(&case.envelope, &assumed);
+    let (copies, made) = bench.redact_all(&wishes, until).await?;
+    let decisions = bench.settle_on(assumed, &wishes, &made)?;
+    let fates = fates(&decisions, &wishes, &made);
+    let (decisions, fates) = agree(&case.envelope, decisions, &fates);
+    let in_place: Vec<bool> = copies.iter().map(|copy| copy.edits.is_some()).collect();
+    let with = Circumstances {
+        in_place: &in_place,
+        sender: case.envelope.sender.is_some(),
+    };
+    let plan = plan(&fates, with);
+    Ok(Weighed {
+        world,
+        case,
+        seen: Some(seen),
+        stand_in: Report::default(),
+        decisions,
+        fates,
+        copies,
+        plan,
+    })
+}
+
+/// Everything that decisions about one message are made from.
+struct Bench<'a, W: World> {
+    world: &'a W,
+    case: &'a Case,
+    report: &'a Report,
+    numbers: Numbers,
+    for_policy: Vec<Number>,
+    doubts: Vec<DoubtKind>,
+    tls: Vec<bool>,
+}
+
+/// For each recipient the numbers that its copy must not hold; `None` when it is not to be redacted.
+type Wishes = Vec<Option<BTreeSet<usize>>>;
+/// For each set of numbers the index of its copy; a set without one could not be cleaned.
+type Made = BTreeMap<BTreeSet<usize>, usize>;
+
+impl<'a, W: World> Bench<'a, W> {
+    async fn new(world: &'a W, case: &'a Case, report: &'a Report) -> Result<Bench<'a, W>, Trouble> {
+        let numbers = Numbers::of(report);
+        let secrets = numbers.secrets();
+        let wanted = secrets.len();
+        let protected = if secrets.is_empty() {
+            Vec::new()
+        } else {
+            world.protected(secrets).await?
+        };
+        if protected.len() != wanted {
+            return Err(Trouble::Store {
+                why: "it did not answer for every number".to_owned(),
+                full: false,
+            });
+        }
+        Ok(Bench {
+            world,
+            case,
+            report,
+            for_policy: numbers.for_policy(&protected),
+            numbers,
+            doubts: doubts(report),
+            tls: tls_enforced(&case.envelope, world.tls_enforced()),
+        })
+    }
+
+    /// One decision a recipient, in their order; anything else is a bug, and a bug must not let mail pass.
+    fn decide(&self, redaction: Redaction) -> Result<Vec<Decision>, Trouble> {
+        let decisions = self.world.decide(&Facts {
+            envelope: &self.case.envelope,
+            today: self.case.received.date(),
+            numbers: &self.for_policy,
+            doubts: &self.doubts,
+            tls_enforced: &self.tls,
+            redaction,
+        });
+        let in_order = decisions
+            .iter()
+            .enumerate()
+            .all(|(i, decision)| decision.recipient == i);
+        if decisions.len() == self.case.envelope.recipients.len() && in_order {
+            Ok(decisions)
+        } else {
+            Err(Trouble::Undecided)
+        }
+    }
+
+    /// One copy for each different set of numbers.
+    async fn redact_all(&self, wishes: &Wishes, until: Instant) -> Result<(Vec<Copy<W::Seen>>, Made), Trouble> {
+        let sets: BTreeSet<&BTreeSet<usize>> = wishes.iter().flatten().collect();
+        let mut copies = Vec::new();
+        let mut made = Made::new();
+        for set in sets {
+            if let Some(copy) = self.redact(set, until).await? {
+                made.insert(set.clone(), copies.len());
+                copies.push(copy);
+            }
+        }
+        Ok((copies, made))
+    }
+
+    async fn redact(&self, set: &BTreeSet<usize>, until: Instant) -> Result<Option<Copy<W::Seen>>, Trouble> {
+        let Some(targets) = self.numbers.targets(set).filter(|targets| !targets.is_empty()) else {
+            return Ok(None);
+        };
+        if sealed(self.report, &targets) {
+            return Ok(None);
+        }
+        let mail = match self.world.redact(Arc::clone(&self.case.mail), targets, until).await {
+            Ok(mail) => mail,
+            Err(Unredacted::Uninspected(Uninspected::Unavailable(why))) => return Err(Trouble::Uninspected(why)),
+            Err(why) => {
+                tracing::info!(queue_id = self.case.envelope.queue_id, %why, "no redacted copy");
+                return Ok(None);
+            }
+        };
+        // Postfix answers 552 to an edit that grows past its limit, and would do so again to a copy that is sent.
+        let limit = self.world.milter().message_size_limit;
+        let grown = mail.bytes.len() > self.case.mail.bytes().len();
+        if limit > 0 && grown && mail.bytes.len() as u64 > limit {
+            return Ok(None);
+        }
+        let edits = self.case.mail.edits_to(&mail.bytes);
+        Ok(Some(Copy { mail, edits }))
+    }
+
+    /// The decisions, with those made again whose redaction failed.
+    fn settle_on(&self, assumed: Vec<Decision>, wishes: &Wishes, made: &Made) -> Result<Vec<Decision>, Trouble> {
+        let failed = |wish: &Option<BTreeSet<usize>>| wish.as_ref().is_some_and(|set| !made.contains_key(set));
+        if !wishes.iter().any(failed) {
+            return Ok(assumed);
+        }
+        let again = self.decide(Redaction::Failed)?;
+        let each = assumed.into_iter().zip(again).zip(wishes);
+        Ok(each
+            .map(|((first, second), wish)| if failed(wish) { no_redaction(second) } else { first })
+            .collect())
+    }
+}
+
+/// A part that is signed or encrypted holds a target, or stands around it.
+fn sealed(report: &Report, targets: &Targets) -> bool {
+    let hit = report
+        .findings
+        .iter()
+        .filter(|f| targets.contains(&(f.kind.clone(), f.number.clone())));
+    let mut parts = hit.map(|finding| &finding.place.part.0);
+    parts.any(|part| report.seals.iter().any(|seal| part.starts_with(&seal.place.part.0)))
+}
+
+/// What must be gone for whom. Repeats of one address get one copy, without what any of them must not have.
+fn wishes(envelope: &Envelope, decisions: &[Decision]) -> Wishes {
+    let mut union: HashMap<Vec<u8>, BTreeSet<usize>> = HashMap::new();
+    let each = || envelope.recipients.iter().zip(decisions);
+    for (recipient, decision) in each().filter(|(_, d)| d.action == Action::Redact) {
+        union.entry(key(recipient)).or_default().extend(&decision.redact);
+    }
+    each()
+        .map(|(r, d)| (d.action == Action::Redact).then(|| union.get(&key(r)).cloned().unwrap_or_default()))
+        .collect()
+}
+
+/// A decision after a failed redaction never redacts, whatever the policy says.
+fn no_redaction(mut decision: Decision) -> Decision {
+    if decision.action == Action::Redact {
+        decision.action = Action::Quarantine;
+        decision.rule = Some(built_in("redaction_failed", "The mail could not be redacted"));
+        decision.told = decision.rule.clone();
+    }
+    decision
+}
+
+fn fates(decisions: &[Decision], wishes: &Wishes, made: &Made) -> Vec<Fate> {
+    let each = decisions.iter().zip(wishes);
+    each.map(|(decision, wish)| match &decision.action {
+        Action::Deliver | Action::Log | Action::Warn => Fate::Deliver,
+        Action::Redact => wish
+            .as_ref()
+            .and_then(|set| made.get(set))
+            .map_or(Fate::Hold, |&copy| Fate::Redacted(copy)),
+        // No gateway can be named to Postfix through the milter protocol; a person decides.
+        Action::Reroute(_) | Action::Quarantine => Fate::Hold,
+        Action::Reject => Fate::Refuse,
+    })
+    .collect()
+}
+
+/// Gives repeats of one address one fate, and the words of the decision that made it.
+fn agree(envelope: &Envelope, decisions: Vec<Decision>, fates: &[Fate]) -> (Vec<Decision>, Vec<Fate>) {
+    let agreed = one_fate_each(&envelope.recipients, fates);
+    let mut spoke: HashMap<Vec<u8>, usize> = HashMap::new();
+    for (i, (recipient, fate)) in envelope.recipients.iter().zip(fates).enumerate() {
+        let best = spoke.entry(key(recipient)).or_insert(i);
+        if fates.get(*best).is_some_and(|had| had < fate) {
+            *best = i;
+        }
+    }
+    let words: Vec<Decision> = envelope
+        .recipients
+        .iter()
+        .enumerate()
+        .filter_map(|(i, recipient)| {
+            let from = decisions.get(spoke.get(&key(recipient)).copied().unwrap_or(i))?;
+            Some(Decision {
+                recipient: i,
+                ..from.clone()
+            })
+        })
+        .collect();
+    (words, agreed)
+}
+
+/// A mail that workers died of, or that took too long in one: held for everybody, never passed.
+fn not_inspected<W: World>(world: Arc<W>, case: Arc<Case>, why: &Uninspected) -> Weighed<W> {
+    tracing::warn!(queue_id = case.envelope.queue_id, %why, "not inspected, held for every recipient");
+    let kind = if matches!(why, Uninspected::Late) {
+        DoubtKind::TooSlow
+    } else {
+        DoubtKind::Broken
+    };
+    let place = Place {
+        part: PartPath::default(),
+        name: None,
+        media_type: "message/rfc822".to_owned(),
+        attachment: false,
+        location: Location::Whole,
+    };
+    let doubt = Doubt {
+        kind,
+        place,
+        reason: why.to_string(),
+    };
+    let decisions: Vec<Decision> = (0..case.envelope.recipients.len()).map(held_uninspected).collect();
+    let fates = vec![Fate::Hold; decisions.len()];
+    let plan = plan(
+        &fates,
+        Circumstances {
+            in_place: &[],
+            sender: case.envelope.sender.is_some(),
+        },
+    );
+    let stand_in = Report {
+        doubts: vec![doubt],
+        ..Report::default()
+    };
+    Weighed {
+        world,
+        case,
+        seen: None,
+        stand_in,
+        decisions,
+        fates,
+        copies: Vec::new(),
+        plan,
+    }
+}
+
+fn held_uninspected(recipient: usize) -> Decision {
+    Decision {
+        recipient,
+        action: Action::Quarantine,
+        rule: Some(built_in("not_inspected", "The mail could not be inspected")),
+        told: Some(built_in("not_inspected", "The mail could not be inspected")),
+        redact: Vec::new(),
+        release: Release::default(),
+        matched: Vec::new(),
+        lifted: Vec::new(),
+    }
+}
+
+fn built_in(id: &str, title: &str) -> RuleRef {
+    RuleRef {
+        id: id.to_owned(),
+        title: title.to_owned(),
+    }
+}

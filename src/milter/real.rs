@@ -1,0 +1,144 @@
+//! The world outside tests: worker pool, SQLite store, compiled policy. Adapters only.
+
+use super::fields::{Field, Mail};
+use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
+use crate::config::{self, Config};
+use crate::courier;
+use crate::cpr::Secret;
+use crate::inspect::{Input, Options};
+use crate::policy::{Facts, Policy};
+use crate::redact::Targets;
+use crate::store::{Custody, Held, Incident, IncidentId, Store, StoreError};
+use crate::types::{Decision, Envelope, Report};
+use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
+use std::sync::Arc;
+use std::time::Instant;
+use time::OffsetDateTime;
+
+/// Configuration, policy, workers and store of one moment.
+pub struct Real {
+    /// The administrator's file.
+    pub config: Arc<Config>,
+    /// The compliance officer's file.
+    pub policy: Arc<Policy>,
+    /// Workers; kept over reloads.
+    pub pool: Arc<Pool>,
+    /// Custody; kept over reloads.
+    pub store: Store,
+}
+
+impl Real {
+    fn options(&self) -> Options {
+        Options {
+            input: Input::Message,
+            name: None,
+            limits: self.config.limits.clone(),
+            today: OffsetDateTime::now_utc().date(),
+            identifiers: self.policy.identifiers().to_vec(),
+        }
+    }
+
+    /// The store's calls block on a disk that syncs.
+    async fn ask<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let store = self.store.clone();
+        let answer = tokio::task::spawn_blocking(move || call(&store)).await;
+        let answer = answer.map_err(|_| Trouble::Panicked)?;
+        answer.map_err(|error| Trouble::Store {
+            why: error.to_string(),
+            full: error.is_full(),
+        })
+    }
+}
+
+impl World for Real {
+    type Seen = Inspected;
+    type Held = Held;
+
+    fn milter(&self) -> &config::Milter {
+        &self.config.milter
+    }
+
+    fn tls_enforced(&self) -> &[String] {
+        &self.config.tls_enforced
+    }
+
+    fn content_days(&self) -> u32 {
+        self.config.retention.content_days
+    }
+
+    fn policy(&self) -> PolicyWords<'_> {
+        PolicyWords {
+            name: self.policy.name(),
+            owner: self.policy.owner(),
+            hash: self.policy.hash(),
+        }
+    }
+
+    fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
+        self.policy.decide(facts)
+    }
+
+    fn may_notify(&self, envelope: &Envelope, header: &[Field]) -> bool {
+        let inside = envelope
+            .sender
+            .as_ref()
+            .is_some_and(|sender| self.policy.is_inside(Some(sender)));
+        let fields = header
+            .iter()
+            .map(|field| (field.name.as_slice(), field.value.as_slice()));
+        courier::may_notify(envelope, fields, inside).is_yes()
+    }
+
+    fn report<'a>(&self, seen: &'a Inspected) -> &'a Report {
+        seen.report()
+    }
+
+    async fn inspect(&self, mail: Arc<Mail>, until: Instant) -> Result<Inspected, Uninspected> {
+        self.pool.inspect(mail.bytes(), &self.options(), until).await
+    }
+
+    async fn redact(&self, mail: Arc<Mail>, targets: Targets, until: Instant) -> Result<Copied<Inspected>, Unredacted> {
+        let copy = self.pool.redact(mail.bytes(), &targets, &self.options(), until).await?;
+        Ok(Copied {
+            bytes: copy.bytes,
+            seen: copy.inspected,
+        })
+    }
+
+    async fn protected(&self, numbers: Vec<Secret>) -> Result<Vec<bool>, Trouble> {
+        self.ask(move |store| store.protected(&numbers)).await
+    }
+
+    async fn hold(&self, incident: Incident, takeover: Takeover) -> Result<(Held, IncidentId), Trouble> {
+        self.ask(move |store| {
+            let Takeover {
+                original,
+                copies,
+                owned,
+                expires,
+            } = takeover;
+            let original = original.bytes().to_vec();
+            let key = store.hold_key(&incident.envelope, &original);
+            let held = store.hold(
+                &incident,
+                &Custody {
+                    key,
+                    original,
+                    copies,
+                    owned,
+                    expires,
+                },
+            )?;
+            let id = held.id().clone();
+            Ok((held, id))
+        })
+        .await
+    }
+
+    async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {
+        self.ask(move |store| store.record(&incident)).await
+    }
+}
