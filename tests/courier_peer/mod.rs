@@ -109,7 +109,7 @@ fn perform(stream: &mut TcpStream, act: Act) -> std::io::Result<Option<u8>> {
         }
         Act::Drop => Ok(None),
         Act::Hang => {
-            std::thread::sleep(Duration::from_secs(3));
+            std::thread::sleep(Duration::from_secs(5));
             Ok(None)
         }
     }
@@ -151,12 +151,13 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             let content = content(&mut reader)?;
             state.lock().expect("state").received.push(content.clone());
             let dot = act(state, "DOT", "250 2.0.0 Ok: queued as 4Yb1Zk0vQhz9rD");
-            let said = perform(&mut stream, dot)?;
-            if said == Some(b'2') {
+            // Booked before it is said: whoever has read the 250 may ask at once what was accepted.
+            if matches!(dot, Act::Say(line) if line.starts_with('2')) {
                 let mut state = state.lock().expect("state");
                 state.accepted.push(content);
                 state.envelopes.push((mail.clone(), rcpt.clone()));
             }
+            let said = perform(&mut stream, dot)?;
             if said.is_none() {
                 return Ok(());
             }
