@@ -71,6 +71,7 @@ impl Store {
         if db.read(|tx| tx.setting(HASH_CHECK))?.as_deref() != Some(&check[..]) {
             db.write(|tx| first_keys(tx, &keys, &check, path))?;
         }
+        db.expect(HASH_CHECK, &check);
         Ok(Store {
             inner: Arc::new(Inner { db, keys }),
         })

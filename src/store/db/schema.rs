@@ -143,6 +143,28 @@ CREATE TABLE person (
 impl Tx<'_> {
     /// Brings the schema up to date, or says that the file is newer than this program.
     pub fn migrate(&self, path: &Path) -> Result<(), Failure> {
+        let found = self.known_version(path)?;
+        let done = usize::try_from(found).unwrap_or(0);
+        for (i, step) in STEPS.iter().enumerate().skip(done) {
+            self.0.execute_batch(step)?;
+            self.0
+                .execute("UPDATE schema_version SET version = ?1", [i as i64 + 1])?;
+        }
+        Ok(())
+    }
+
+    /// The file has the schema that this program writes.
+    pub fn is_current(&self, path: &Path) -> Result<(), Failure> {
+        if self.known_version(path)? == VERSION {
+            return Ok(());
+        }
+        Err(Failure::Store(StoreError::Unusable(format!(
+            "the store {} was put in place by an older cpr-milter, or is empty; restart cpr-milter to bring it up to date",
+            path.display()
+        ))))
+    }
+
+    fn known_version(&self, path: &Path) -> Result<i64, Failure> {
         let found = self.schema_version(path)?;
         if found > VERSION {
             return Err(Failure::Store(StoreError::Newer {
@@ -151,13 +173,7 @@ impl Tx<'_> {
                 known: VERSION,
             }));
         }
-        let done = usize::try_from(found).unwrap_or(0);
-        for (i, step) in STEPS.iter().enumerate().skip(done) {
-            self.0.execute_batch(step)?;
-            self.0
-                .execute("UPDATE schema_version SET version = ?1", [i as i64 + 1])?;
-        }
-        Ok(())
+        Ok(found)
     }
 
     fn schema_version(&self, path: &Path) -> Result<i64, Failure> {
