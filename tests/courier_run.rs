@@ -33,6 +33,7 @@ struct Inner {
     busy_settles: usize,
     sealed: bool,
     panics: usize,
+    damaged: usize,
     sweeps: usize,
 }
 
@@ -43,15 +44,15 @@ impl Memory {
 
     fn with(kind: JobKind) -> Memory {
         let memory = Memory::default();
-        memory.owe(kind, OffsetDateTime::now_utc());
+        memory.owe(kind, OffsetDateTime::now_utc(), 0);
         memory
     }
 
-    fn owe(&self, kind: JobKind, created: OffsetDateTime) {
+    fn owe(&self, kind: JobKind, created: OffsetDateTime, attempts: u32) {
         let task = Task {
             incident: "KXQF-WMTR-BHPD-ZNCA".to_owned(),
             kind,
-            attempts: 0,
+            attempts,
             created,
             uncertain: false,
         };
@@ -87,6 +88,10 @@ impl Outbox for Memory {
         if inner.panics > 0 {
             inner.panics -= 1;
             panic!("planted");
+        }
+        if inner.damaged > 0 {
+            inner.damaged -= 1;
+            return Err(StoreError::Unusable("what is stored of it is damaged".to_owned()));
         }
         let sender = inner
             .sender
@@ -192,6 +197,10 @@ fn pace() -> Pace {
 
 /// Runs until so many outcomes are written down (or ten seconds), then stops.
 fn run_until(memory: &Memory, address: &str, outcomes: usize) -> Result<(), CourierError> {
+    run_until_at(pace(), memory, address, outcomes)
+}
+
+fn run_until_at(pace: Pace, memory: &Memory, address: &str, outcomes: usize) -> Result<(), CourierError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -199,7 +208,7 @@ fn run_until(memory: &Memory, address: &str, outcomes: usize) -> Result<(), Cour
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let languages: Languages = Arc::new(|| vec![Language::Da, Language::En]);
-        let courier = tokio::spawn(run_at(pace(), config(address), memory.clone(), languages, stopped));
+        let courier = tokio::spawn(run_at(pace, config(address), memory.clone(), languages, stopped));
         let begun = Instant::now();
         while memory.settled().len() < outcomes && !courier.is_finished() && begun.elapsed() < Wait::from_secs(10) {
             tokio::time::sleep(Wait::from_millis(5)).await;
@@ -301,7 +310,7 @@ fn after_five_days_it_goes_back() {
     for (act, attempts) in [(Act::Say("451 4.3.0 later"), "retry"), (Act::Drop, "unknown")] {
         let listener = Listener::start(vec![("DOT", act)]);
         let memory = Memory::default();
-        memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(6));
+        memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(6), 100);
         run_until(&memory, &listener.address(), 1).expect("run");
         let settled = memory.settled();
         assert_eq!(words(&settled), ["failed"], "instead of {attempts}");
@@ -310,6 +319,48 @@ fn after_five_days_it_goes_back() {
         };
         assert!(reply.starts_with("given up after five days"), "{reply}");
     }
+}
+
+/// A machine that was off for a week starts the courier before Postfix.
+#[test]
+fn what_is_old_but_hardly_tried_is_not_given_up() {
+    let memory = Memory::default();
+    memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(7), 0);
+    run_until(&memory, &Listener::nobody(), 2).expect("run");
+    assert_eq!(words(&memory.settled())[..2], ["retry", "retry"]);
+}
+
+#[test]
+fn what_panics_at_every_try_is_given_up_in_the_end() {
+    let memory = Memory::default();
+    memory.lock().panics = usize::MAX;
+    memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(6), 100);
+    run_until(&memory, &Listener::nobody(), 1).expect("run");
+    assert_eq!(words(&memory.settled()), ["failed"]);
+}
+
+/// The one whose content is damaged waits longer and longer, and nobody waits for it.
+#[test]
+fn what_the_store_cannot_open_holds_nobody_up() {
+    let listener = Listener::start(Vec::new());
+    let memory = Memory::default();
+    for _ in 0..2 {
+        memory.owe(DELIVERY, OffsetDateTime::now_utc(), 3);
+    }
+    memory.lock().damaged = 1;
+    let begun = Instant::now();
+    let slow = Pace {
+        pause: Wait::from_secs(600),
+        ..pace()
+    };
+    run_until_at(slow, &memory, &listener.address(), 2).expect("run");
+    assert!(begun.elapsed() < Wait::from_secs(9), "the next mail had to wait");
+    let settled = memory.settled();
+    assert_eq!(words(&settled)[..2], ["retry", "sent"]);
+    let Some(Outcome::Retry { at, .. }) = settled.first() else {
+        panic!("{settled:?}")
+    };
+    assert!(*at - OffsetDateTime::now_utc() > Duration::minutes(55), "{at}");
 }
 
 #[test]
