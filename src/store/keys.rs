@@ -147,11 +147,6 @@ impl Keys {
         self.identity.as_ref().ok_or(StoreError::Sealed)
     }
 
-    /// This process can open what is held.
-    pub(super) fn can_open(&self) -> bool {
-        self.identity.is_some()
-    }
-
     /// Keyed hash of the parts, each with its length in front of it.
     pub(super) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         let key = Zeroizing::new(hmac(&self.hash[..], |mac| mac.update(purpose.label())));

@@ -22,6 +22,7 @@ mod quarantine;
 mod retention;
 mod seal;
 mod state;
+mod who;
 
 pub use audit::{Head, VOCABULARY, Verified, What as AuditEvent};
 pub use decide::{Decider, Released, What, Whom};

@@ -131,12 +131,21 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Notes an approval; a person's later word replaces the earlier one. Gives back how many want this content.
-    pub fn approve(&self, incident: i64, number: i64, actor: &str, content: i64, at: i64) -> Result<i64, Failure> {
+    /// Notes an approval of a person (the name for comparing, the name for showing); a later word of theirs replaces the
+    /// earlier one. Gives back how many want this content.
+    pub fn approve(
+        &self,
+        incident: i64,
+        number: i64,
+        (person, actor): &(String, String),
+        content: i64,
+        at: i64,
+    ) -> Result<i64, Failure> {
         self.0.execute(
-            "INSERT INTO approval (incident, recipient, actor, content, at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (incident, recipient, actor) DO UPDATE SET content = excluded.content, at = excluded.at",
-            params![incident, number, actor, content, at],
+            "INSERT INTO approval (incident, recipient, person, actor, content, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (incident, recipient, person)
+                DO UPDATE SET actor = excluded.actor, content = excluded.content, at = excluded.at",
+            params![incident, number, person, actor, content, at],
         )?;
         Ok(self.0.query_row(
             "SELECT count(*) FROM approval WHERE incident = ?1 AND recipient = ?2 AND content = ?3",

@@ -76,10 +76,11 @@ CREATE INDEX recipient_state ON recipient (state);
 CREATE TABLE approval (
     incident  INTEGER NOT NULL REFERENCES incident (n),
     recipient INTEGER NOT NULL,
+    person    TEXT NOT NULL,                 -- the actor's name as it is compared
     actor     TEXT NOT NULL,
     content   INTEGER NOT NULL,              -- -1: original; n: copy n
     at        INTEGER NOT NULL,
-    PRIMARY KEY (incident, recipient, actor)
+    PRIMARY KEY (incident, recipient, person)
 ) WITHOUT ROWID;
 
 CREATE TABLE outbox (
