@@ -319,8 +319,12 @@ fn named(tx: &Tx<'_>, incident: &IncidentRow, whom: &Whom) -> Result<Vec<Recipie
     let chosen: Vec<RecipientRow> = match whom {
         Whom::All => all.into_iter().filter(|r| r.state == State::Held.word()).collect(),
         Whom::Some(wanted) => {
-            if let Some(stranger) = wanted.iter().find(|w| !all.iter().any(|r| r.number == **w as i64)) {
-                let text = format!("{id} holds nothing for recipient {}: nothing was changed", stranger + 1);
+            if wanted.iter().any(|w| !all.iter().any(|r| r.number == *w as i64)) {
+                // What was typed is not repeated: it may be a number of the other kind.
+                let text = format!(
+                    "{id} holds nothing for one of the recipients named: nothing was changed; `cpr-milter quarantine show` \
+                     numbers those that it holds"
+                );
                 return Err(StoreError::Refused(text).into());
             }
             all.into_iter().filter(|r| wanted.contains(&index(r))).collect()

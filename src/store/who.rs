@@ -42,10 +42,14 @@ pub(super) fn is_sender(actor: &str, envelope: &Envelope) -> bool {
         // A login without a domain may be anybody's of that name.
         let login = envelope.login.as_deref().filter(|login| !login.contains('@'));
         let local = actor.split_once('@').map_or("", |(local, _)| local);
-        return addresses.iter().any(|address| without_tag(&same_form(address)) == without_tag(&actor))
+        return addresses
+            .iter()
+            .any(|address| without_tag(&same_form(address)) == without_tag(&actor))
             || login.is_some_and(|login| bare(login) == bare(local));
     }
-    locals.iter().any(|local| bare(local) == bare(&actor) || same_form(local) == actor)
+    locals
+        .iter()
+        .any(|local| bare(local) == bare(&actor) || same_form(local) == actor)
 }
 
 /// `anna+archive@x` without its tag.
@@ -104,7 +108,11 @@ mod tests {
             (own_number.as_str(), None, number.as_str(), true),
         ];
         for (sender, login, actor, expected) in rows {
-            assert_eq!(is_sender(actor, &mail(sender, *login)), *expected, "{sender} {login:?} {actor}");
+            assert_eq!(
+                is_sender(actor, &mail(sender, *login)),
+                *expected,
+                "{sender} {login:?} {actor}"
+            );
         }
     }
 }

@@ -27,6 +27,10 @@ fn a_retry_finds_the_same_hold_and_owes_nothing_twice() {
     // One delivery, one DSN, one notice.
     assert_eq!(due(&store, incident.received).len(), 3);
     assert_eq!(store.list(&Filter::default()).expect("list").len(), 1);
+    // The client was told 250 twice; both are on record.
+    let timeline = store.show(first.id()).expect("show").timeline;
+    let what: Vec<&str> = timeline.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(what, ["held", "held_again"]);
 }
 
 #[test]
@@ -296,4 +300,31 @@ fn protected_persons_are_recognised_by_hash_alone() {
     desk.unprotect(&[secret(2)], &by("bo", start())).expect("removed");
     assert_eq!(milter.protected(&[secret(2)]).expect("asked"), [false]);
     assert_eq!(desk.protected_count().expect("count"), 1);
+}
+
+/// People write names into reasons; a name beside the hash is the list that nobody may read.
+#[test]
+fn what_is_noted_beside_a_protected_person_is_sealed() {
+    let place = Place::new();
+    let store = place.open(Access::Seal);
+    let note = cpr_milter::store::PersonNote {
+        owner: Some("gunhild@kommune.example".to_owned()),
+        reason: Some("Gunhild Madsen, truet".to_owned()),
+        review: None,
+    };
+    store.protect(&[secret(1)], &note, &by("bo", start())).expect("added");
+    drop(store);
+    let sql = place.sql();
+    sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .expect("in one file");
+    let bytes = std::fs::read(place.db()).expect("read");
+    for word in ["Gunhild", "gunhild", "Madsen", "truet"] {
+        assert!(memchr::memmem::find(&bytes, word.as_bytes()).is_none(), "{word}");
+    }
+    let (owner, reason): (Vec<u8>, Vec<u8>) = sql
+        .query_row("SELECT owner, reason FROM person", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("the note is there");
+    assert!(owner.starts_with(b"age-encryption.org/") && reason.starts_with(b"age-encryption.org/"));
 }

@@ -134,8 +134,8 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 
 CREATE TABLE person (
     hash   BLOB PRIMARY KEY,
-    owner  TEXT,
-    reason TEXT,
+    owner  BLOB,                             -- sealed
+    reason BLOB,                             -- sealed
     review TEXT,
     added  INTEGER NOT NULL
 ) WITHOUT ROWID;
