@@ -6,7 +6,7 @@ mod courier_peer;
 
 use courier_peer::{Act, Listener};
 use cpr_milter::config::Config;
-use cpr_milter::courier::{CourierError, Languages, Outbox, Pace, Task, Timeouts, run_at};
+use cpr_milter::courier::{CourierError, Outbox, Pace, Task, Timeouts, Voice, run_at};
 use cpr_milter::policy::Language;
 use cpr_milter::store::{Content, DsnCause, JobKind, Opened, Outcome, StoreError, Swept, Turn};
 use cpr_milter::types::{Address, Envelope, FateWord, NoticeFacts, Outcome as Fate, Recipient};
@@ -207,8 +207,8 @@ fn run_until_at(pace: Pace, memory: &Memory, address: &str, outcomes: usize) -> 
         .expect("runtime");
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
-        let languages: Languages = Arc::new(|| vec![Language::Da, Language::En]);
-        let courier = tokio::spawn(run_at(pace, config(address), memory.clone(), languages, stopped));
+        let voice = voice(vec![Language::Da, Language::En]);
+        let courier = tokio::spawn(run_at(pace, config(address), memory.clone(), voice, stopped));
         let begun = Instant::now();
         while memory.settled().len() < outcomes && !courier.is_finished() && begun.elapsed() < Wait::from_secs(10) {
             tokio::time::sleep(Wait::from_millis(5)).await;
@@ -216,6 +216,13 @@ fn run_until_at(pace: Pace, memory: &Memory, address: &str, outcomes: usize) -> 
         let _ = stop.send(true);
         courier.await.expect("no panic")
     })
+}
+
+fn voice(languages: Vec<Language>) -> Voice {
+    Voice {
+        languages: Arc::new(move || languages.clone()),
+        inside: Arc::new(|sender| sender.domain == "kommune.example"),
+    }
 }
 
 fn words(outcomes: &[Outcome]) -> Vec<&'static str> {
@@ -448,12 +455,12 @@ fn stopping_does_not_wait_for_a_silent_server() {
         let (stop, stopped) = watch::channel(false);
         let mut pace = pace();
         pace.smtp.command = Wait::from_secs(30);
-        let languages: Languages = Arc::new(Vec::new);
+        let voice = voice(Vec::new());
         let courier = tokio::spawn(run_at(
             pace,
             config(&listener.address()),
             memory.clone(),
-            languages,
+            voice,
             stopped,
         ));
         tokio::time::sleep(Wait::from_millis(200)).await;
@@ -485,6 +492,29 @@ fn notices_go_from_the_null_sender_and_make_no_notices() {
         assert!(from.starts_with("MAIL FROM:<> BODY=8BITMIME"), "{from}");
         assert_eq!(to, "RCPT TO:<anna@kommune.example> NOTIFY=NEVER");
     }
+}
+
+/// An address that is not ours may be forged: the stranger behind it must not hear what our filter found, where, and who got
+/// what; that the mail did not get through is theirs to know.
+#[test]
+fn a_stranger_is_told_of_a_failure_and_of_nothing_else() {
+    for cause in [DsnCause::Rule, DsnCause::Reviewer, DsnCause::Expired, DsnCause::NextHop] {
+        let listener = Listener::start(Vec::new());
+        let memory = Memory::with(dsn(cause));
+        memory.lock().sender = Some(b"<stranger@post.example>".to_vec());
+        run_until(&memory, &listener.address(), 1).expect("run");
+        let mail = String::from_utf8(listener.accepted().remove(0)).expect("text");
+        assert!(mail.contains("Subject: Din mail blev ikke afleveret"), "{mail}");
+        assert!(mail.contains("Final-Recipient: rfc822; b@avis.example\r\nAction: failed"));
+        for word in ["CPR-nummer i", "FUNDET", "HVORFOR", "outside", "Emne:", "Eksempel"] {
+            assert!(!mail.contains(word), "{word}: {mail}");
+        }
+    }
+    let listener = Listener::start(Vec::new());
+    let memory = Memory::with(JobKind::Notice);
+    memory.lock().sender = Some(b"<stranger@post.example>".to_vec());
+    run_until(&memory, &listener.address(), 1).expect("run");
+    assert_eq!(words(&memory.settled()), ["not needed"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! One thread of its own, since store and SMTP both block; a mail that hangs must not hold up the program's end, so it is
 //! left behind with its lease, and the next courier finds it and sends it again under the same Message-ID.
 
-use super::carry::{Carried, Carrier, Languages};
+use super::carry::{Carried, Carrier, Voice};
 use super::outbox::{LEASE, Outbox, Task, next_try};
 use super::smtp::{Peer, Timeouts};
 use crate::config::Config;
@@ -62,10 +62,10 @@ pub enum CourierError {
 pub async fn run<O: Outbox>(
     config: Config,
     outbox: O,
-    languages: Languages,
+    voice: Voice,
     stop: watch::Receiver<bool>,
 ) -> Result<(), CourierError> {
-    run_at(Pace::default(), config, outbox, languages, stop).await
+    run_at(Pace::default(), config, outbox, voice, stop).await
 }
 
 /// As [`run`], at another pace.
@@ -76,7 +76,7 @@ pub async fn run_at<O: Outbox>(
     pace: Pace,
     config: Config,
     outbox: O,
-    languages: Languages,
+    voice: Voice,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CourierError> {
     let (told, tell) = channel::<()>();
@@ -85,7 +85,7 @@ pub async fn run_at<O: Outbox>(
     let carrier = Carrier {
         outbox,
         config,
-        languages,
+        voice,
         peer,
     };
     // A thread of our own: tokio waits for its blocking threads at the end, however long they hang.
