@@ -223,7 +223,11 @@ fn typed_by(actor: &str) -> Option<String> {
         .and_then(|id| id.trim().parse::<u32>().ok())
         .filter(|id| *id != u32::MAX)
         .map_or_else(String::new, |id| format!(", signed in as uid {id}"));
-    Some(format!("typed by {account}, uid {uid}{signed_in}"))
+    let account = match account.starts_with("uid ") {
+        true => account,
+        false => format!("{account}, uid {uid}"),
+    };
+    Some(format!("typed by {account}{signed_in}"))
 }
 
 /// The store of a configuration, with the keys of a reviewer.

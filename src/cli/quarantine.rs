@@ -44,7 +44,7 @@ pub fn release(store: &Store, id: &str, to: &[usize], what: What, by: &Decider<'
                 Released::Approved { have, need } => {
                     writeln!(
                         out,
-                        "Recipient {number}: your approval is noted, {have} of {need} people have agreed."
+                        "Recipient {number}: your approval is noted, {have} of {need} people have agreed to send it so."
                     )
                 }
             };

@@ -184,8 +184,15 @@ impl Desk<'_> {
         let fate = |word: FateWord| -> Vec<String> {
             // A later DSN is about one recipient; what the others got may have changed since.
             let now = letter.recipient.is_none() || (letter.kind == Kind::Refused && !letter.reviewed);
-            let all = facts.outcomes.iter().filter(|outcome| now && outcome.fate == word);
-            all.map(|outcome| clean(&outcome.recipient)).collect()
+            let aligned = facts.outcomes.len() == letter.envelope.recipients.len();
+            let all = facts.outcomes.iter().enumerate();
+            all.filter(|(_, outcome)| now && outcome.fate == word)
+                .map(|(index, outcome)| match aligned {
+                    // As the sender typed it: facts have domains as A-labels (`xn--…`).
+                    true => dsn::shown_recipient(letter.envelope, index),
+                    false => clean(&outcome.recipient),
+                })
+                .collect()
         };
         Fields {
             received: spoken(facts.received, language),

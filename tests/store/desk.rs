@@ -97,6 +97,8 @@ fn two_people_must_agree_on_the_same_body() {
         "another body is another question"
     );
     assert_eq!(states(&store, &id), [State::Held]);
+    let agreed = store.show(&id).expect("show").recipients[0].approvals.clone();
+    assert_eq!(agreed, ["bo", "eva (copy 1)"], "why two are not enough");
     assert_eq!(release("eva", What::Original), Released::Queued);
     assert_eq!(states(&store, &id), [State::Sending]);
     let late = store.release(&id, &Whom::All, What::Original, &by("ib", start()));

@@ -154,12 +154,12 @@ impl Tx<'_> {
         )?)
     }
 
-    /// Who has approved.
-    pub fn approvals(&self, incident: i64, number: i64) -> Result<Vec<String>, Failure> {
-        let mut query = self
-            .0
-            .prepare_cached("SELECT actor FROM approval WHERE incident = ?1 AND recipient = ?2 ORDER BY at, actor")?;
-        let rows = query.query_map([incident, number], |row| row.get(0))?;
+    /// Who has approved, and of which content.
+    pub fn approvals(&self, incident: i64, number: i64) -> Result<Vec<(String, i64)>, Failure> {
+        let mut query = self.0.prepare_cached(
+            "SELECT actor, content FROM approval WHERE incident = ?1 AND recipient = ?2 ORDER BY at, actor",
+        )?;
+        let rows = query.query_map([incident, number], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
