@@ -413,7 +413,11 @@ impl People {
                     reason: reason.clone(),
                     review: None,
                 };
-                people::add(store, &mut input, &note, &Ruling::of(actor, "people add").decider())
+                {
+                    let why = reason.as_deref().filter(|reason| !reason.trim().is_empty());
+                    let ruling = Ruling::of(actor, why.unwrap_or("people add"));
+                    people::add(store, &mut input, &note, &ruling.decider())
+                }
             }),
             People::Remove { config, actor, reason } => with_store(config, Access::Seal, |store| {
                 people::remove(store, &mut input, &Ruling::of(actor, reason).decider())

@@ -258,6 +258,10 @@ fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), StoreError> {
             file.sync_all()
         });
     written.map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            let remedy = "make the folder (owned by root, say, mode 0755) and run it again";
+            return fault(path, "could not be written: its folder does not exist", remedy);
+        }
         let remedy = "make the folder writable for this user (root, usually), remove what is half there, run it again";
         fault(path, &format!("could not be written ({})", error.kind()), remedy)
     })

@@ -112,9 +112,9 @@ fn first_keys(tx: &Tx<'_>, keys: &Keys, check: &[u8; 32], path: &Path) -> Result
         ))
         .into()),
         None => {
-            tx.set(HASH_CHECK, check)?;
             let now = OffsetDateTime::now_utc().unix_timestamp();
-            audit::append(tx, keys, audit::Entry::new(AuditEvent::StoreMade, now, "cpr-milter"))
+            audit::append(tx, keys, audit::Entry::new(AuditEvent::StoreMade, now, "cpr-milter"))?;
+            tx.set(HASH_CHECK, check)
         }
     }
 }

@@ -147,6 +147,12 @@ impl Tx<'_> {
         Ok(self.0.last_insert_rowid())
     }
 
+    /// A mail has been recorded.
+    pub fn has_incidents(&self) -> Result<bool, Failure> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM incident)";
+        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// A mail by its id.
     pub fn incident(&self, id: &str) -> Result<Option<IncidentRow>, Failure> {
         let sql = format!("SELECT {COLUMNS} FROM incident WHERE id = ?1");
