@@ -156,7 +156,7 @@ impl Store {
         }
         self.step(tx, incident.n, &incident.id, number, &recipient.state, Step::Release)?;
         tx.add_entry(incident.n, &delivery(number, content, ruling.at))?;
-        tx.decided(incident.n)?;
+        tx.decided(incident.n, number)?;
         append(tx, self.keys(), ruling.entry(Deed::Released).to(number).with(detail))?;
         Ok(Released::Queued)
     }
@@ -216,7 +216,7 @@ impl Store {
             return Err(not_held(ruling.id, recipient).into());
         }
         self.step(tx, incident.n, &incident.id, recipient.number, &recipient.state, step)?;
-        tx.decided(incident.n)?;
+        tx.decided(incident.n, recipient.number)?;
         append(tx, self.keys(), ruling.entry(deed).to(recipient.number))
     }
 

@@ -1,7 +1,9 @@
 //! Taking custody, and knowing a mail again.
 
 use crate::fixture::*;
-use cpr_milter::store::{Access, Content, Custody, DsnCause, Duty, Filter, JobKind, State, StoreError};
+use cpr_milter::store::{
+    Access, Content, Custody, DsnCause, Duty, Filter, IncidentId, JobKind, State, Store, StoreError, What, Whom,
+};
 
 #[test]
 fn a_retry_finds_the_same_hold_and_owes_nothing_twice() {
@@ -31,6 +33,53 @@ fn a_retry_finds_the_same_hold_and_owes_nothing_twice() {
     let timeline = store.show(first.id()).expect("show").timeline;
     let what: Vec<&str> = timeline.iter().map(|event| event.what.as_str()).collect();
     assert_eq!(what, ["held", "held_again"]);
+}
+
+/// "Send it once more" after a no: the client is told 250, so the mail must be somewhere.
+#[test]
+fn the_same_mail_after_a_no_is_held_anew_and_after_a_yes_is_not() {
+    let say_no = |store: &Store, id: &IncidentId, how: &str| {
+        let whom = Whom::Some(vec![0]);
+        let bo = by("bo", start());
+        match how {
+            "refused" => drop(store.refuse(id, &whom, &bo).expect("refused")),
+            "deleted" => drop(store.delete(id, &whom, &bo).expect("deleted")),
+            "released" => drop(store.release(id, &whom, What::Original, &bo).expect("released")),
+            _ => {
+                store.release(id, &whom, What::Original, &bo).expect("released");
+                let jobs = due(store, start());
+                let delivery = jobs.iter().find(|job| deliveries(&[(*job).clone()]) == [0]);
+                let reply = "550 5.1.1 no".to_owned();
+                let outcome = cpr_milter::store::Outcome::Failed { reply };
+                store
+                    .settle(delivery.expect("a job"), &outcome, start())
+                    .expect("settled");
+            }
+        }
+    };
+    for (how, anew) in [
+        ("refused", true),
+        ("deleted", true),
+        ("failed", true),
+        ("released", false),
+    ] {
+        let place = Place::new();
+        let store = place.courier();
+        let id = held(&store, 1, &[Duty::Hold, Duty::Hold, Duty::Refuse]);
+        say_no(&store, &id, how);
+        let case = incident(&TO, 1);
+        let duties = custody(&store, &case, 1, &[Duty::Hold, Duty::Hold, Duty::Hold]);
+        let again = store.hold(&case, &duties).expect("held");
+        assert_eq!(again.again(), !anew, "{how}");
+        if anew {
+            let lines = store.show(again.id()).expect("show").recipients;
+            assert!(lines.iter().any(|line| line.index == 0), "{how}");
+            assert!(
+                lines.iter().all(|line| line.index != 1),
+                "{how}: still held the first time"
+            );
+        }
+    }
 }
 
 #[test]
@@ -283,6 +332,18 @@ fn a_record_owns_nothing_and_is_found_again() {
     assert_eq!(found[0].confidence, "certain");
     assert_eq!(found[0].places, ["gunhilds-notat.txt, text", "subject"]);
     assert!(store.find(&secret(6), &by("bo", start())).expect("find").is_empty());
+}
+
+#[test]
+fn a_number_in_a_place_is_masked_before_it_is_kept() {
+    let place = Place::new();
+    let store = place.courier();
+    let mut case = incident(&TO[..1], 5);
+    case.findings[0].place = format!("{}.pdf, text", number(7));
+    store.record(&case).expect("recorded");
+    let found = store.find(&secret(5), &by("bo", start())).expect("find");
+    assert!(found[0].places[0].ends_with(".pdf, text"), "{:?}", found[0].places);
+    assert!(!found[0].places[0].contains(&number(7)[..6]));
 }
 
 #[test]

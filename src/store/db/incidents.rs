@@ -180,8 +180,12 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Marks that a person or the clock has decided.
-    pub fn decided(&self, incident: i64) -> Result<(), Failure> {
+    /// Marks that a person or the clock has decided about a recipient.
+    pub fn decided(&self, incident: i64, number: i64) -> Result<(), Failure> {
+        self.0.execute(
+            "UPDATE recipient SET decided = 1 WHERE incident = ?1 AND number = ?2",
+            [incident, number],
+        )?;
         self.0
             .execute("UPDATE incident SET decided = 1 WHERE n = ?1", [incident])?;
         Ok(())

@@ -37,6 +37,8 @@ pub struct RecipientRow {
     pub release_people: i64,
     /// The sender may be told of a failure.
     pub dsn: bool,
+    /// A person or the clock has decided, not only a rule.
+    pub decided: bool,
     /// Tries.
     pub attempts: i64,
     /// Code of the last reply.
@@ -70,6 +72,7 @@ fn recipient_row(row: &Row<'_>) -> rusqlite::Result<RecipientRow> {
         code: row.get(8)?,
         reply: row.get(9)?,
         queue_id: row.get(10)?,
+        decided: row.get(11)?,
     })
 }
 
@@ -96,8 +99,8 @@ impl Tx<'_> {
     /// Recipients of a mail in the order of the envelope.
     pub fn recipients(&self, incident: i64) -> Result<Vec<RecipientRow>, Failure> {
         let mut query = self.0.prepare_cached(
-            "SELECT number, address, state, rule, release_by, release_people, dsn, attempts, code, reply, queue_id
-             FROM recipient WHERE incident = ?1 ORDER BY number",
+            "SELECT number, address, state, rule, release_by, release_people, dsn, attempts, code, reply, queue_id,
+                decided FROM recipient WHERE incident = ?1 ORDER BY number",
         )?;
         let rows = query.query_map([incident], recipient_row)?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -65,6 +65,7 @@ CREATE TABLE recipient (
     release_by     TEXT NOT NULL,
     release_people INTEGER NOT NULL,
     dsn            INTEGER NOT NULL,         -- the sender may be told of a failure
+    decided        INTEGER NOT NULL DEFAULT 0,  -- a person or the clock has decided, not only a rule
     attempts       INTEGER NOT NULL DEFAULT 0,
     code           TEXT,                     -- of the last reply: '250', '550 5.1.1'
     reply          BLOB,                     -- last reply, masked and sealed
