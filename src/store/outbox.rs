@@ -274,6 +274,8 @@ impl Store {
             let (sent, summaries) = tx.turns(&sender, (at - 3600, at))?;
             let turn = match (sent < i64::from(per_hour), summaries) {
                 (true, _) => Turn::Send,
+                // None are wanted: a summary of none would be one.
+                (false, _) if per_hour == 0 => Turn::Quiet,
                 (false, 0) => Turn::Summary,
                 (false, _) => Turn::Quiet,
             };

@@ -149,11 +149,11 @@ fn a_delivery_is_never_not_needed() {
 fn notices_are_counted_by_the_hour_and_a_retried_one_counts_once() {
     let place = Place::new();
     let store = place.courier();
-    for seed in 0..5 {
+    for seed in 0..6 {
         held(&store, seed, &[Duty::Hold]);
     }
     let jobs = due(&store, start());
-    assert_eq!(jobs.len(), 5);
+    assert_eq!(jobs.len(), 6);
     let sender = Address::parse(b"<Anna@kommune.example>").expect("address");
     let other = Address::parse(b"<bo@kommune.example>").expect("address");
     let ask = |i: usize, who: &Address, minute: i64| {
@@ -168,6 +168,8 @@ fn notices_are_counted_by_the_hour_and_a_retried_one_counts_once() {
     assert_eq!(ask(3, &sender, 4), Turn::Quiet);
     assert_eq!(ask(3, &sender, 90), Turn::Quiet, "an answer stays what it was");
     assert_eq!(ask(4, &other, 5), Turn::Send);
+    let none = store.may_notify(&jobs[5], &other, 0, start()).expect("asked");
+    assert_eq!(none, Turn::Quiet, "0 means none at all");
 }
 
 #[test]
