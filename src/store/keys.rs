@@ -147,11 +147,6 @@ impl Keys {
         self.identity.as_ref().ok_or(StoreError::Sealed)
     }
 
-    /// This process can open what is held.
-    pub(super) fn can_open(&self) -> bool {
-        self.identity.is_some()
-    }
-
     /// Keyed hash of the parts, each with its length in front of it.
     pub(super) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         let key = Zeroizing::new(hmac(&self.hash[..], |mac| mac.update(purpose.label())));
@@ -263,6 +258,10 @@ fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), StoreError> {
             file.sync_all()
         });
     written.map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            let remedy = "make the folder (owned by root, say, mode 0755) and run it again";
+            return fault(path, "could not be written: its folder does not exist", remedy);
+        }
         let remedy = "make the folder writable for this user (root, usually), remove what is half there, run it again";
         fault(path, &format!("could not be written ({})", error.kind()), remedy)
     })
