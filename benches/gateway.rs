@@ -36,7 +36,6 @@ impl Gateway {
         );
         std::fs::write(&config, text).expect("configuration");
         let keys = dir.path().join("keys");
-        std::fs::create_dir(&keys).expect("folder");
         let made = Command::new(PROGRAM)
             .args(["keys", "init"])
             .arg(keys)
