@@ -3,11 +3,13 @@
 //! One file or folder per format family; a new family is a variant of [`Family`], a row in `sniff` and a reader. Nothing
 //! here looks for numbers, walks into children or opens files: readers yield views and children, `inspect` walks on.
 
+mod base64;
 mod charset;
 mod gzip;
 mod html;
 mod inflate;
 mod other;
+mod quoted;
 mod sniff;
 mod text;
 mod zip;

@@ -195,7 +195,9 @@ pub(super) fn is_wide(bytes: &[u8]) -> bool {
 fn by_label(label: &str) -> Option<Charset> {
     let label = label.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     Some(match label.as_str() {
-        "utf-7" | "utf7" | "unicode-1-1-utf-7" | "csunicode11utf7" | "unicode-2-0-utf-7" => Charset::Utf7,
+        "utf-7" | "utf7" | "unicode-1-1-utf-7" | "csunicode11utf7" | "unicode-2-0-utf-7" | "x-unicode-2-0-utf-7" => {
+            Charset::Utf7
+        }
         "utf-32" | "utf32" | "utf-32be" | "ucs-4" => Charset::Utf32Be,
         "utf-32le" => Charset::Utf32Le,
         // RFC 2781 §4.3: without a mark it should be taken as big-endian; Windows programs mean little-endian, and
