@@ -247,7 +247,8 @@ fn digit_signature(text: &str) -> u64 {
     use std::hash::{DefaultHasher, Hasher};
     let mut hash = DefaultHasher::new();
     let mut distance = 4u8;
-    for c in text.chars() {
+    // NUL is dropped before anyone looks: UTF-16 read byte by byte gives the same numbers.
+    for c in text.chars().filter(|c| *c != '\0') {
         if c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric()) {
             hash.write_u8(distance);
             hash.write_u32(u32::from(c));
