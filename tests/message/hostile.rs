@@ -148,3 +148,18 @@ fn what_is_nested_too_deep_is_still_found_in_the_clear() {
     assert!(report.findings.iter().any(|f| f.number.reveal() == number));
     assert!(report.doubts.iter().any(|d| d.kind == DoubtKind::TooDeep));
 }
+
+#[test]
+fn a_mail_in_doubt_is_no_second_reading_of_itself() {
+    let raw = "Subject: x\r\nno field\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\
+               Content-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nhej\r\n--B--\r\n";
+    let content = message::read(raw.as_bytes(), &mut Budget::new(Limits::default()));
+    assert!(!content.doubts.is_empty());
+    let mails: Vec<_> = content
+        .children
+        .iter()
+        .filter(|c| c.hint.media_type == "message/rfc822")
+        .collect();
+    assert!(!mails.is_empty());
+    assert!(mails.iter().all(|c| c.bytes.starts_with(b"Subject: y")));
+}
