@@ -60,6 +60,9 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
     if changes.texts.is_empty() && changes.children.is_empty() {
         return Ok(bytes.to_vec());
     }
+    if !content.seals.is_empty() {
+        return Err(CannotEdit::Sealed);
+    }
     for (index, _) in &changes.children {
         match content.children.get(*index) {
             Some(child) if !child.alternative => {}

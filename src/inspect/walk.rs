@@ -65,6 +65,8 @@ impl<'a> Node<'a> {
     pub fn family(&self) -> Family {
         match self.forced {
             Input::Message => Family::Mail,
+            // A file by itself is a mail already when its header begins as one: Maildir and exports have no names.
+            Input::Auto if self.depth == 0 && message::looks_like_mail(self.bytes) => Family::Mail,
             Input::Document | Input::Auto | Input::Text => document::family(self.bytes, &self.hint),
         }
     }

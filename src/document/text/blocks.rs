@@ -25,7 +25,8 @@ pub(in crate::document) fn add(content: &mut Content<'_>, bytes: &[u8], budget: 
         push(content, data, budget)?;
     }
     for run in runs(bytes) {
-        if taken.iter().any(|block| block.contains(&run.start)) {
+        let next = taken.partition_point(|block| block.end <= run.start);
+        if taken.get(next).is_some_and(|block| block.contains(&run.start)) {
             continue;
         }
         let data = base64::decode(bytes.get(run).unwrap_or_default());
