@@ -337,7 +337,7 @@ fn looks_like_mime(raw: &[u8], boundaries: &[Vec<u8>]) -> bool {
 /// A long word is not enough: capitals stand in it, and small letters or digits.
 fn looks_like_base64(text: &[u8]) -> bool {
     text.len() >= 16
-        && text.len() % 4 == 0
+        && text.len().is_multiple_of(4)
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
         && text.iter().any(u8::is_ascii_uppercase)
         && text.iter().any(|b| b.is_ascii_digit() || b.is_ascii_lowercase())

@@ -1,6 +1,7 @@
-//! Blocks in base64 or quoted-printable that stand in a text: a mail whose source was pasted or came back in an old
+//! Blocks in base64 or quoted-printable, and encoded words, that stand in a text: a mail whose source was pasted or came back in an old
 //! delivery report, a file inside JSON or XML. Second readings: what they hold is found, and cannot be written back.
 
+use super::words;
 use crate::content::{Budget, Child, Content, Hint, Spent};
 use crate::document::{base64, charset, quoted, sniff};
 use crate::types::PartPath;
@@ -34,6 +35,9 @@ pub(in crate::document) fn add(content: &mut Content<'_>, bytes: &[u8], budget: 
         if sniff::is_known(&data) || reads_as_text(&data) {
             push(content, data, budget)?;
         }
+    }
+    if let Some(text) = words::decoded(bytes) {
+        push(content, text.into_bytes(), budget)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ pub(super) mod blocks;
 mod contact;
 mod flowed;
 mod inline;
+mod words;
 
 use super::charset::{self, Reading};
 use super::{doubt, sniff, view};
