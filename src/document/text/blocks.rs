@@ -59,11 +59,14 @@ fn push(content: &mut Content<'_>, data: Vec<u8>, budget: &mut Budget) -> Result
     Ok(())
 }
 
-/// By chance bytes are no UTF-8; and without digits there is nothing to find.
+/// Text in UTF-8, in UTF-16, or in an eight-bit charset of the West. By chance bytes are none of these.
 fn reads_as_text(data: &[u8]) -> bool {
-    let wide = charset::is_wide(data);
-    let text = std::str::from_utf8(data).is_ok() && !charset::control_heavy(data);
-    (wide || text) && data.iter().filter(|b| b.is_ascii_digit()).count() >= 9
+    if charset::is_wide(data) {
+        return true;
+    }
+    let control = |b: &u8| *b < 32 && !matches!(*b, b'\t' | b'\n' | b'\r' | 12);
+    let high = data.iter().filter(|b| **b >= 128).count();
+    !data.iter().any(control) && (std::str::from_utf8(data).is_ok() || high * 4 <= data.len())
 }
 
 #[derive(Clone, Copy, PartialEq)]
