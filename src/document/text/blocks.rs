@@ -15,16 +15,7 @@ const GOES_ON: usize = 32;
 
 /// Adds every block as a child.
 pub(in crate::document) fn add(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) -> Result<(), Spent> {
-    let mut taken: Vec<Range<usize>> = Vec::new();
-    for (block, encoding) in announced(bytes) {
-        let source = bytes.get(block.clone()).unwrap_or_default();
-        let data = match encoding {
-            Encoding::Base64 => base64::decode(source),
-            Encoding::QuotedPrintable => quoted::decode(source),
-        };
-        taken.push(block);
-        push(content, data, budget)?;
-    }
+    let taken = add_announced(content, bytes, budget)?;
     for run in runs(bytes) {
         let next = taken.partition_point(|block| block.end <= run.start);
         if taken.get(next).is_some_and(|block| block.contains(&run.start)) {
@@ -36,10 +27,29 @@ pub(in crate::document) fn add(content: &mut Content<'_>, bytes: &[u8], budget: 
             push(content, data, budget)?;
         }
     }
+    Ok(())
+}
+
+/// Adds what says itself that it is encoded; gives the places of the blocks.
+pub(super) fn add_announced(
+    content: &mut Content<'_>,
+    bytes: &[u8],
+    budget: &mut Budget,
+) -> Result<Vec<Range<usize>>, Spent> {
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for (block, encoding) in announced(bytes) {
+        let source = bytes.get(block.clone()).unwrap_or_default();
+        let data = match encoding {
+            Encoding::Base64 => base64::decode(source),
+            Encoding::QuotedPrintable => quoted::decode(source),
+        };
+        taken.push(block);
+        push(content, data, budget)?;
+    }
     if let Some(text) = words::decoded(bytes) {
         push(content, text.into_bytes(), budget)?;
     }
-    Ok(())
+    Ok(taken)
 }
 
 fn push(content: &mut Content<'_>, data: Vec<u8>, budget: &mut Budget) -> Result<(), Spent> {

@@ -37,7 +37,9 @@ pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Con
     }
     inline::look(&mut content, bytes, budget);
     let more = match contact {
-        true => contact::values(&mut content, bytes, budget),
+        // Its values are base64 by their own parameters.
+        true => contact::values(&mut content, bytes, budget)
+            .and_then(|()| blocks::add_announced(&mut content, bytes, budget).map(drop)),
         false => blocks::add(&mut content, bytes, budget),
     };
     if let Err(spent) = more {
