@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod quarantine;
 mod retention;
+mod retry;
 mod seal;
 mod state;
 
@@ -58,6 +59,7 @@ pub struct Store {
 struct Inner {
     db: Db,
     keys: Keys,
+    tried: retry::Tried,
 }
 
 impl Store {
@@ -72,7 +74,11 @@ impl Store {
             db.write(|tx| first_keys(tx, &keys, &check, path))?;
         }
         Ok(Store {
-            inner: Arc::new(Inner { db, keys }),
+            inner: Arc::new(Inner {
+                db,
+                keys,
+                tried: retry::Tried::default(),
+            }),
         })
     }
 
@@ -95,6 +101,10 @@ impl Store {
 
     fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    fn tried(&self) -> &retry::Tried {
+        &self.inner.tried
     }
 }
 
