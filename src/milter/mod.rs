@@ -36,5 +36,5 @@ pub use fields::{Field, Mail};
 pub use listener::{Endpoint, ListenError, Socket};
 pub use real::Real;
 pub use serve::{Served, Settings, Shared, run};
-pub use tries::{Tries, Try};
+pub use tries::Try;
 pub use world::{Copied, PolicyWords, Takeover, Trouble, World};
