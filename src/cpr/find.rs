@@ -3,10 +3,10 @@
 use super::atoms::{self, Atom, Kind};
 use super::features::Evidence;
 use super::identifiers::Custom;
+use super::labels::labels;
 use super::lookalike::passes;
 use super::score::{self, Document};
 use super::shape::{self, Shape};
-use super::words::{LABEL, is_phrase};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -109,14 +109,15 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
         }
     });
     let mut found = Vec::new();
-    for label in LABEL.iter().flat_map(|label| label.find_iter(text)) {
-        if is_phrase(label.as_str()) {
-            prose::read(text, &label.range(), today, &mut found);
+    for label in labels(text) {
+        let Range { start, end } = label.span;
+        if label.phrase {
+            prose::read(text, &(start..end), today, &mut found);
         } else {
-            document.headings.note(text, label.start());
-            prose::beside(text, label.end(), today, &mut found);
-            near::scanned(text, label.end(), today, &mut found);
-            near::spelled(text, label.end(), today, &mut found);
+            document.headings.note(text, start);
+            prose::beside(text, end, today, &mut found);
+            near::scanned(text, end, today, &mut found);
+            near::spelled(text, end, today, &mut found);
         }
     }
     for shape in shapes {

@@ -391,20 +391,6 @@ fn word_rest(lower: &str, from: usize) -> usize {
     rest.get(..letters).and_then(|word| word.find("cpr")).unwrap_or(letters)
 }
 
-/// Finds the labels that make unusual forms worth a look, in a whole text: CPR words, and "the last four digits".
-pub(super) static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra) (?:cif|tal|dig|zif|sif|num|kontrol)",
-    )
-    .ok()
-});
-
-/// A match of [`LABEL`] is the phrase "the last four digits", not a CPR word.
-pub(super) fn is_phrase(label: &str) -> bool {
-    let first = label.split(' ').next().unwrap_or("").to_lowercase();
-    label.contains(' ') && ["sidste", "last", "final", "letzten", "sista", "siste"].contains(&first.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -416,7 +402,6 @@ mod tests {
     #[test]
     fn the_patterns_compile() {
         assert!(MATCHER.regex.is_some());
-        assert!(LABEL.is_some());
     }
 
     #[test]

@@ -49,19 +49,14 @@ impl Store {
         self.tried().note(&custody.key, at);
         let before = self.db().read(|tx| self.held_before(tx, &custody.key, at))?;
         if let Some(held) = self.covering(&before, incident, &owned) {
-            return Ok(held);
+            return self.db().write(|tx| self.again(tx, held, at));
         }
         let ready = self.ready(incident, &owned)?;
         let content = self.seal_content(custody)?;
         self.db().write(|tx| {
             let before = self.held_before(tx, &custody.key, at)?;
             if let Some(held) = self.covering(&before, incident, &owned) {
-                append(
-                    tx,
-                    self.keys(),
-                    Entry::new(What::HeldAgain, at, MILTER).of(&held.id().0),
-                )?;
-                return Ok(held);
+                return self.again(tx, held, at);
             }
             let ours = owned
                 .into_iter()
@@ -69,6 +64,16 @@ impl Store {
             self.write_hold(tx, &ready, custody, &content, &ours.collect::<Vec<_>>())?;
             Ok(Held::new(ready.id.clone(), false))
         })
+    }
+
+    /// A mail that the client sees accepted and that goes nowhere leaves a trace, also when it is a retry.
+    fn again(&self, tx: &Tx<'_>, held: Held, at: i64) -> Result<Held, Failure> {
+        append(
+            tx,
+            self.keys(),
+            Entry::new(What::HeldAgain, at, MILTER).of(&held.id().0),
+        )?;
+        Ok(held)
     }
 
     /// Records an incident of which we own nothing (delivered redacted in place, warned, logged, refused to the client),

@@ -23,6 +23,7 @@ mod retention;
 mod retry;
 mod seal;
 mod state;
+mod who;
 
 pub use audit::{Head, VOCABULARY, Verified, What as AuditEvent};
 pub use decide::{Decider, Released, What, Whom};
@@ -73,6 +74,7 @@ impl Store {
         if db.read(|tx| tx.setting(HASH_CHECK))?.as_deref() != Some(&check[..]) {
             db.write(|tx| first_keys(tx, &keys, &check, path))?;
         }
+        db.expect(HASH_CHECK, &check);
         Ok(Store {
             inner: Arc::new(Inner {
                 db,
@@ -120,9 +122,9 @@ fn first_keys(tx: &Tx<'_>, keys: &Keys, check: &[u8; 32], path: &Path) -> Result
         ))
         .into()),
         None => {
-            tx.set(HASH_CHECK, check)?;
             let now = OffsetDateTime::now_utc().unix_timestamp();
-            audit::append(tx, keys, audit::Entry::new(AuditEvent::StoreMade, now, "cpr-milter"))
+            audit::append(tx, keys, audit::Entry::new(AuditEvent::StoreMade, now, "cpr-milter"))?;
+            tx.set(HASH_CHECK, check)
         }
     }
 }

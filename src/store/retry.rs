@@ -80,13 +80,29 @@ impl Store {
             if decided && key.window == Window::Short {
                 continue;
             }
-            before.first.get_or_insert(super::IncidentId(id));
-            for row in tx.recipients(n)? {
+            for row in tx
+                .recipients(n)?
+                .into_iter()
+                .filter(|r| !ended_badly(&r.state, r.decided))
+            {
+                let Some(address) = row.address else { continue };
+                before.first.get_or_insert_with(|| super::IncidentId(id.clone()));
                 // A word of a later version: ours, whatever it says.
                 let state = State::from_word(&row.state).unwrap_or(State::Held);
-                before.addresses.extend(row.address.map(|address| (address, state)));
+                before.addresses.insert(address, state);
             }
         }
         Ok(before)
+    }
+}
+
+/// Somebody, or the clock, or the next hop has said no, and the sender was told. The same mail after that is sent anew, with
+/// hope: swallowed as a retry it would be accepted and go nowhere, and nobody would hear of it. A rule's no at intake is
+/// no such end: its retry must not be told twice.
+fn ended_badly(state: &str, decided: bool) -> bool {
+    match State::from_word(state) {
+        Some(State::Deleted | State::Expired | State::Failed) => true,
+        Some(State::Refused) => decided,
+        Some(State::Held | State::Sending | State::Unknown | State::Sent) | None => false,
     }
 }
