@@ -20,7 +20,7 @@ pub const UNREADABLE: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// The file could not be read at all.
-    #[error("the policy {path} cannot be read: {why}")]
+    #[error("the policy {path} cannot be read: {why}; check the name, and that this user may read it")]
     Unreadable {
         /// As given.
         path: String,
