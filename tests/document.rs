@@ -2,6 +2,8 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/office.rs"]
+mod office;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

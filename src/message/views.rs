@@ -144,6 +144,7 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], tree: &Tree, budget: 
             map: text.map(),
             text: text.text,
             part: planned.part,
+            spots: Vec::new(),
         });
     }
 }
@@ -172,6 +173,7 @@ pub(super) fn add_other(content: &mut Content<'_>, bytes: &[u8], usual: &Tree, o
             map: text.map(),
             text: text.text,
             part: planned.part,
+            spots: Vec::new(),
         });
     }
 }
@@ -200,6 +202,7 @@ pub(super) fn raw(
         text,
         map,
         part,
+        spots: Vec::new(),
     });
 }
 
