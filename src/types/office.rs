@@ -96,6 +96,33 @@ pub enum Concealed {
 }
 
 impl OfficePlace {
+    /// The same place with its names changed, as masking does.
+    pub fn with_names(self, change: impl Fn(&str) -> String) -> OfficePlace {
+        use OfficePlace::*;
+        match self {
+            Property(name) => Property(change(&name)),
+            Sheet(concealed, name) => Sheet(concealed, change(&name)),
+            Cell { sheet, cell, concealed } => Cell {
+                sheet: change(&sheet),
+                cell,
+                concealed,
+            },
+            Formula { sheet, cell } => Formula {
+                sheet: change(&sheet),
+                cell,
+            },
+            other => other,
+        }
+    }
+
+    /// The sheet of a cell; any other place itself. For reports in which a whole column would be listed cell by cell.
+    pub fn without_cell(self) -> OfficePlace {
+        match self {
+            OfficePlace::Cell { sheet, concealed, .. } => OfficePlace::Sheet(concealed, sheet),
+            other => other,
+        }
+    }
+
     /// A reader does not see it without looking for it.
     pub fn is_hidden(&self) -> bool {
         use OfficePlace::*;

@@ -64,11 +64,6 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// Goes back, to give a token again.
-    pub fn back_to(&mut self, at: usize) {
-        self.at = at;
-    }
-
     fn bytes(&self) -> &'t [u8] {
         self.text.as_bytes()
     }

@@ -4,7 +4,9 @@ use super::gather::{Piece, Sheaf, What, pieces};
 use super::xml::{Part, Tag, local};
 use crate::types::{Location, OfficePlace};
 
-/// Different attribute names kept apart; the rest share one.
+/// Places kept apart in one element.
+const PLACES: usize = 32;
+/// Longer attribute names are cut.
 const LONGEST_NAME: usize = 24;
 /// Shorter values hold no identifier.
 const SHORTEST: usize = 4;
@@ -17,7 +19,10 @@ pub(super) fn read<'t>(part: &Part<'t>, tag: &Tag<'t>, base: &OfficePlace, sheaf
             continue;
         }
         let (location, hidden) = place(tag.name, local(full), base);
-        let index = lines.iter().position(|(known, _, _)| *known == location);
+        let mut index = lines.iter().position(|(known, _, _)| *known == location);
+        if lines.len() >= PLACES {
+            index = index.or(Some(0));
+        }
         let index = index.unwrap_or_else(|| {
             lines.push((location, hidden, Vec::new()));
             lines.len() - 1

@@ -78,7 +78,10 @@ impl<'t> Flows<'t> {
     /// It ends.
     pub fn close(&mut self, sheaf: &mut Sheaf) {
         self.flush(sheaf);
-        self.stack.pop();
+        // The text of the part itself stays, whatever ends: nothing may fall out.
+        if self.stack.len() > 1 {
+            self.stack.pop();
+        }
     }
 
     /// A table row begins, a text of its own in the same place.
@@ -229,8 +232,9 @@ impl<'t> Flows<'t> {
 
     /// Everything ends.
     pub fn finish(mut self, sheaf: &mut Sheaf) {
-        while !self.stack.is_empty() {
+        while self.stack.len() > 1 {
             self.close(sheaf);
         }
+        self.flush(sheaf);
     }
 }

@@ -2,6 +2,9 @@
 
 use super::gather::What;
 
+/// A longer format is nobody's way to show a number.
+const LONGEST: usize = 64;
+
 /// What a cell's style does to its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Format {
@@ -68,7 +71,7 @@ impl Format {
         let places = slots.iter().filter(|slot| !matches!(slot, Slot::Sign(_))).count();
         if date {
             Format::Date
-        } else if places >= 2 {
+        } else if places >= 2 && slots.len() <= LONGEST {
             Format::Digits(slots)
         } else {
             Format::General

@@ -150,6 +150,9 @@ impl Text {
 /// Bytes that one stretch in a source map takes.
 const RUN: u64 = 40;
 
+/// Different places kept apart; the rest share one.
+const PLACES: usize = 4096;
+
 /// Where a text belongs: part, place, hidden, covered.
 type Key = (u32, Location, bool, bool);
 
@@ -165,10 +168,11 @@ impl Sheaf {
     /// The text of a place in the part of that number.
     pub fn at(&mut self, part: u32, location: Location, hidden: bool, covered: bool) -> &mut Text {
         let order = self.texts.len();
-        let (_, text) = self
-            .texts
-            .entry((part, location, hidden, covered))
-            .or_insert_with(|| (order, Text::default()));
+        let mut key = (part, location, hidden, covered);
+        if order >= PLACES && !self.texts.contains_key(&key) {
+            key = (0, Location::Office(OfficePlace::Data), true, false);
+        }
+        let (_, text) = self.texts.entry(key).or_insert_with(|| (order, Text::default()));
         text
     }
 

@@ -28,7 +28,7 @@ use crate::content::{Budget, Child, Content, Spent};
 use crate::types::{DoubtKind, Location, OfficePlace};
 use gather::Sheaf;
 use package::Relations;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use xml::{Event, Events, Faults, Part};
 
 pub(super) use flat::{is_flat, read as read_flat, rebuild as rebuild_flat};
@@ -256,7 +256,7 @@ fn ooxml_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, bud
             continue;
         }
         let mut setting = ooxml::Setting {
-            hidden_styles: hidden_styles.clone(),
+            hidden_styles: Some(&hidden_styles),
             ..ooxml::Setting::default()
         };
         place(part, root, &slides, &relations, &mut setting, budget)?;
@@ -271,7 +271,7 @@ fn place(
     root: &str,
     slides: &[String],
     relations: &Relations,
-    setting: &mut ooxml::Setting,
+    setting: &mut ooxml::Setting<'_>,
     budget: &Budget,
 ) -> Result<(), Spent> {
     let number = |path: &str| {
@@ -348,17 +348,16 @@ fn hidden_styles(parts: &[Part<'_>], roots: &[&str], budget: &Budget) -> Result<
 
 /// All parts of an OpenDocument package, embedded documents in their folders too.
 fn odf_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, budget: &mut Budget) -> Result<(), Spent> {
-    let folder = |name: &str| {
-        name.rsplit_once('/')
-            .map_or(String::new(), |(folder, _)| folder.to_owned())
-    };
+    let by_name: HashMap<&str, &Part<'_>> = parts.iter().map(|part| (part.name, part)).collect();
     for part in parts {
         let mut styles = odf_styles::Styles::default();
-        if matches!(part.name.rsplit('/').next(), Some("content.xml" | "styles.xml")) {
-            let own = folder(part.name);
-            let named = |end: &str| parts.iter().find(|p| folder(p.name) == own && p.name.ends_with(end));
-            for part in [named("styles.xml"), named("content.xml")].into_iter().flatten() {
-                styles.learn(part, budget)?;
+        let (folder, name) = part.name.rsplit_once('/').unwrap_or(("", part.name));
+        if matches!(name, "content.xml" | "styles.xml") {
+            let slash = if folder.is_empty() { "" } else { "/" };
+            for name in ["styles.xml", "content.xml"] {
+                if let Some(part) = by_name.get(format!("{folder}{slash}{name}").as_str()) {
+                    styles.learn(part, budget)?;
+                }
             }
         }
         faults.join(odf::read(part, &styles, sheaf, budget)?);

@@ -1,6 +1,7 @@
 //! Tables of OpenDocument: where a cell stands, what hides it, and the value behind what it shows.
 
 use super::gather::{Piece, What};
+use super::sheet::Hidden;
 use super::xml::Tag;
 use crate::content::Spot;
 use crate::types::Concealed;
@@ -13,7 +14,7 @@ pub(super) struct Table<'t> {
     /// It is a sheet of a spreadsheet.
     pub sheet: bool,
     away: bool,
-    hidden_columns: Vec<(u32, u32)>,
+    hidden_columns: Hidden,
     columns: u32,
     row: u32,
     row_repeat: u32,
@@ -30,7 +31,7 @@ impl<'t> Table<'t> {
             name,
             sheet,
             away,
-            hidden_columns: Vec::new(),
+            hidden_columns: Hidden::default(),
             columns: 0,
             row: 0,
             row_repeat: 1,
@@ -47,7 +48,7 @@ impl<'t> Table<'t> {
         let repeat = tag.number("number-columns-repeated").unwrap_or(1).max(1);
         let end = self.columns.saturating_add(repeat);
         if matches!(tag.get("visibility"), Some("collapse" | "filter")) {
-            self.hidden_columns.push((self.columns, end));
+            self.hidden_columns.add(self.columns..end);
         }
         self.columns = end;
     }
@@ -85,11 +86,7 @@ impl<'t> Table<'t> {
             Concealed::Sheet
         } else if self.row_hidden {
             Concealed::Row
-        } else if self
-            .hidden_columns
-            .iter()
-            .any(|(from, to)| (*from..*to).contains(&column))
-        {
+        } else if self.hidden_columns.contains(column) {
             Concealed::Column
         } else {
             Concealed::No

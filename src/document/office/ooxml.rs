@@ -12,9 +12,9 @@ use std::ops::Range;
 
 /// What the walk must know from other parts.
 #[derive(Default)]
-pub(super) struct Setting {
+pub(super) struct Setting<'s> {
     /// Styles whose text is hidden.
-    pub hidden_styles: HashSet<String>,
+    pub hidden_styles: Option<&'s HashSet<String>>,
     /// Where the text of this part belongs.
     pub place: Option<Location>,
     /// All of it is hidden.
@@ -39,7 +39,7 @@ struct Run {
 /// The limit that is over; what was read until then is in the sheaf.
 pub(super) fn read(
     part: &Part<'_>,
-    setting: &Setting,
+    setting: &Setting<'_>,
     sheaf: &mut Sheaf,
     budget: &mut Budget,
 ) -> Result<Faults, Spent> {
@@ -59,7 +59,7 @@ pub(super) fn read(
 
 struct Walk<'p, 't> {
     part: &'p Part<'t>,
-    setting: &'p Setting,
+    setting: &'p Setting<'p>,
     flows: Flows<'t>,
     base: OfficePlace,
     place: Location,
@@ -82,7 +82,7 @@ struct Walk<'p, 't> {
 }
 
 impl<'p, 't> Walk<'p, 't> {
-    fn new(part: &'p Part<'t>, setting: &'p Setting) -> Walk<'p, 't> {
+    fn new(part: &'p Part<'t>, setting: &'p Setting<'p>) -> Walk<'p, 't> {
         let place = setting.place.clone().unwrap_or(Location::Text);
         let base = match &place {
             Location::Office(place) => place.clone(),
@@ -250,7 +250,8 @@ impl<'p, 't> Walk<'p, 't> {
 
     fn styled_away(&self, tag: &Tag<'t>) -> bool {
         tag.get("val")
-            .is_some_and(|style| self.setting.hidden_styles.contains(style))
+            .zip(self.setting.hidden_styles)
+            .is_some_and(|(style, hidden)| hidden.contains(style))
     }
 
     fn marks(&self) -> u8 {

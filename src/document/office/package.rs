@@ -7,7 +7,8 @@ use std::collections::HashMap;
 /// Relationships of the package's parts (Open Packaging Conventions, clause 9): by source part, then by id.
 #[derive(Default)]
 pub(super) struct Relations {
-    targets: HashMap<String, Vec<(String, String, String)>>,
+    by_id: HashMap<(String, String), String>,
+    by_type: HashMap<String, Vec<(String, String)>>,
 }
 
 impl Relations {
@@ -25,26 +26,25 @@ impl Relations {
                 continue;
             }
             let get = |name| tag.get(name).map(decoded).unwrap_or_default();
-            all.push((get("Id"), get("Type"), resolve(&folder, &get("Target"))));
+            let path = resolve(&folder, &get("Target"));
+            self.by_id.insert((source.clone(), get("Id")), path.clone());
+            all.push((get("Type"), path));
         }
-        self.targets.insert(source, all);
+        self.by_type.insert(source, all);
         Ok(())
     }
 
     /// Where an id of a part points.
     pub fn by_id(&self, source: &str, id: &str) -> Option<String> {
-        let all = self.targets.get(source)?;
-        all.iter()
-            .find(|(known, _, _)| known == id)
-            .map(|(_, _, path)| path.clone())
+        self.by_id.get(&(source.to_owned(), id.to_owned())).cloned()
     }
 
     /// Where a part points by a type that ends so.
     pub fn by_type(&self, source: &str, kind: &str) -> Option<&str> {
-        let all = self.targets.get(source)?;
+        let all = self.by_type.get(source)?;
         all.iter()
-            .find(|(_, known, _)| known.ends_with(kind))
-            .map(|(_, _, path)| path.as_str())
+            .find(|(known, _)| known.ends_with(kind))
+            .map(|(_, path)| path.as_str())
     }
 }
 

@@ -141,7 +141,7 @@ fn value<'t>(part: &Part<'t>, tag: &Tag<'t>, name: &str, shown: &Shown) -> Vec<P
     };
     if tag.name == "n" || name != "v" {
         let general = Format::General;
-        let format = shown.get(value).unwrap_or(&general);
+        let format = shown.get(value).map_or(&general, |style| &style.format);
         let number = format.show(value, part.base + range.start, false);
         out.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
     } else {

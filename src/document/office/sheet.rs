@@ -2,18 +2,19 @@
 
 use super::attributes::{self, loose};
 use super::gather::{CELL_BREAK, Piece, Sheaf, Text, What};
-use super::workbook::{Workbook, cell_pieces};
+use super::workbook::{Style, Workbook, cell_pieces};
 use super::xml::{Event, Events, Faults, Part, Tag};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Concealed, Location, OfficePlace};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Columns laid out one by one; further ones follow each other.
 const WIDEST: u32 = 64;
 
 /// Numbers that lost a zero, and how the sheets show them: the copies in pivot caches and charts have no format of their own.
-pub(super) type Shown = HashMap<String, super::format::Format>;
+pub(super) type Shown = HashMap<String, Rc<Style>>;
 
 /// Reads one sheet.
 ///
@@ -39,7 +40,7 @@ pub(super) fn read<'t>(
         shown,
         name,
         sheet: concealed,
-        hidden_columns: Vec::new(),
+        hidden_columns: Hidden::default(),
         row: 0,
         column: 0,
         width: 0,
@@ -76,6 +77,27 @@ pub(super) fn read<'t>(
     outcome
 }
 
+/// Which columns are hidden; no sheet has more than 16,384.
+#[derive(Default)]
+pub(super) struct Hidden(Vec<bool>);
+
+impl Hidden {
+    const MOST: u32 = 16_384;
+
+    pub fn add(&mut self, columns: Range<u32>) {
+        let end = columns.end.min(Hidden::MOST) as usize;
+        if self.0.len() < end {
+            self.0.resize(end, false);
+        }
+        let range = columns.start.min(Hidden::MOST) as usize..end;
+        self.0.get_mut(range).unwrap_or_default().fill(true);
+    }
+
+    pub fn contains(&self, column: u32) -> bool {
+        self.0.get(column as usize) == Some(&true)
+    }
+}
+
 /// The cell in hand.
 #[derive(Default)]
 struct Cell<'t> {
@@ -92,7 +114,7 @@ struct Walk<'w, 't> {
     shown: &'w mut Shown,
     name: String,
     sheet: Concealed,
-    hidden_columns: Vec<(u32, u32)>,
+    hidden_columns: Hidden,
     row: u32,
     column: u32,
     /// Columns of the widest row so far: shorter ones are filled up, so that columns can be counted.
@@ -142,7 +164,7 @@ impl<'t> Walk<'_, 't> {
                     .is_some_and(|w| w < 0.1);
                 if tag.yes("hidden") || thin {
                     let (from, to) = (tag.number("min").unwrap_or(1), tag.number("max").unwrap_or(1));
-                    self.hidden_columns.push((from.saturating_sub(1), to.saturating_sub(1)));
+                    self.hidden_columns.add(from.saturating_sub(1)..to);
                 }
             }
             "row" => {
@@ -237,7 +259,7 @@ impl<'t> Walk<'_, 't> {
             (_, Some(value), _) => {
                 let number = style.format.show(value, source, self.workbook.date_1904);
                 if style.format.zeros() >= 10 && self.shown.len() < 1 << 20 {
-                    self.shown.insert(value.to_owned(), style.format.clone());
+                    self.shown.insert(value.to_owned(), style.clone());
                 }
                 own.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
             }
@@ -252,15 +274,14 @@ impl<'t> Walk<'_, 't> {
         self.column = self.column.saturating_add(1);
     }
 
-    fn write(&mut self, own: &[Piece<'t>], index: Option<usize>, style: &super::workbook::Style) {
+    fn write(&mut self, own: &[Piece<'t>], index: Option<usize>, style: &Style) {
         self.pad(self.column);
         let column = self.column;
-        let in_hidden = |(from, to): &(u32, u32)| (*from..=*to).contains(&column);
         let concealed = if self.sheet != Concealed::No {
             self.sheet
         } else if self.row_hidden {
             Concealed::Row
-        } else if self.hidden_columns.iter().any(in_hidden) {
+        } else if self.hidden_columns.contains(column) {
             Concealed::Column
         } else if style.unseen || style.format == super::format::Format::Nothing {
             Concealed::Format

@@ -7,6 +7,7 @@ use crate::content::{Budget, Spent};
 use crate::types::Concealed;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// What the sheets share.
 #[derive(Default)]
@@ -18,7 +19,7 @@ pub(super) struct Workbook<'t> {
     /// Strings that a cell has shown.
     pub used: Vec<bool>,
     /// By index of cell style.
-    pub styles: Vec<Style>,
+    pub styles: Vec<Rc<Style>>,
     /// Name and state by path of the part.
     pub sheets: HashMap<String, (String, Concealed)>,
     /// Days are counted from 1904.
@@ -130,11 +131,11 @@ impl<'t> Workbook<'t> {
                     let shade = |of: &[Shade], key| tag.number(key).and_then(|i| of.get(i as usize).copied());
                     let font = shade(&fonts, "fontId").unwrap_or(Shade::None);
                     let fill = shade(&fills, "fillId").unwrap_or(Shade::None);
-                    self.styles.push(Style {
+                    self.styles.push(Rc::new(Style {
                         format,
                         unseen: font == Shade::White && matches!(fill, Shade::None | Shade::White),
                         covered: fill == Shade::Black && matches!(font, Shade::Black | Shade::None),
-                    });
+                    }));
                 }
                 _ => {}
             }
@@ -177,29 +178,24 @@ impl Shade {
 
 /// Text of a cell: its own line breaks and tabs end no row and no column.
 pub(super) fn cell_pieces<'t>(part: &Part<'t>, range: Range<usize>, raw: bool, out: &mut Vec<Piece<'t>>) {
-    let mut from = out.len();
-    pieces(part, range, raw, 0, out);
-    while from < out.len() {
-        let Some(Piece {
-            what: What::Plain(text, source),
-            marks,
-        }) = out.get(from).copied()
-        else {
-            from += 1;
+    let mut whole = Vec::new();
+    pieces(part, range, raw, 0, &mut whole);
+    for Piece { what, marks } in whole {
+        let What::Plain(mut text, mut source) = what else {
+            out.push(Piece { what, marks });
             continue;
         };
-        if let Some(at) = text.find(['\n', '\r', '\t']) {
+        while let Some(at) = text.find(['\n', '\r', '\t']) {
             let (before, rest) = text.split_at(at);
             let c = if rest.starts_with('\t') { ' ' } else { CELL_BREAK };
-            let broken = [
-                What::Plain(before, source),
-                What::Unit(c, source + at, source + at + 1),
-                What::Plain(rest.get(1..).unwrap_or_default(), source + at + 1),
-            ];
-            out.splice(from..=from, broken.map(|what| Piece { what, marks }));
-            from += 2;
-        } else {
-            from += 1;
+            let what = What::Plain(before, source);
+            out.push(Piece { what, marks });
+            let what = What::Unit(c, source + at, source + at + 1);
+            out.push(Piece { what, marks });
+            text = rest.get(1..).unwrap_or_default();
+            source += at + 1;
         }
+        let what = What::Plain(text, source);
+        out.push(Piece { what, marks });
     }
 }

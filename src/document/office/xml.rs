@@ -99,7 +99,8 @@ pub(super) struct Events<'t> {
     text: &'t str,
     tokens: Tokens<'t>,
     open: Vec<&'t str>,
-    pending: Option<&'t str>,
+    /// Open elements that end before anything else happens.
+    ending: usize,
     flat: usize,
     count: u32,
     /// What was wrong so far.
@@ -113,7 +114,7 @@ impl<'t> Events<'t> {
             text,
             tokens: Tokens::new(text, 0..text.len(), true),
             open: Vec::new(),
-            pending: None,
+            ending: 0,
             flat: 0,
             count: 0,
             faults: Faults::default(),
@@ -131,9 +132,9 @@ impl<'t> Events<'t> {
     /// # Errors
     /// [`Spent::Time`].
     pub fn next(&mut self, budget: &Budget) -> Result<Option<Event<'t>>, Spent> {
-        if let Some(name) = self.pending.take() {
-            self.open.pop();
-            return Ok(Some(Event::End(name)));
+        if self.ending > 0 {
+            self.ending -= 1;
+            return Ok(self.open.pop().map(Event::End));
         }
         self.count = self.count.wrapping_add(1);
         if self.count.is_multiple_of(4096) {
@@ -166,7 +167,7 @@ impl<'t> Events<'t> {
                 let name = local(get(&name));
                 if self.open.len() < DEPTH {
                     self.open.push(name);
-                    self.pending = closed.then_some(name);
+                    self.ending = usize::from(closed);
                 } else {
                     self.faults.deep = true;
                     self.flat += usize::from(!closed);
@@ -191,8 +192,8 @@ impl<'t> Events<'t> {
                 self.faults.unbalanced = true;
                 match self.open.iter().rposition(|open| *open == name) {
                     // What stands open inside is ended first, one by one.
-                    Some(_) => {
-                        self.tokens.back_to(all.start);
+                    Some(index) => {
+                        self.ending = self.open.len() - index - 1;
                         Event::End(self.open.pop().unwrap_or_default())
                     }
                     None => Event::Aside(all),
@@ -204,7 +205,10 @@ impl<'t> Events<'t> {
 
 /// A name without its prefix.
 pub(super) fn local(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
+    match memchr::memrchr(b':', name.as_bytes()) {
+        Some(at) => name.get(at + 1..).unwrap_or(name),
+        None => name,
+    }
 }
 
 /// A value or text with its references decoded, for looking at only.
