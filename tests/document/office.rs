@@ -129,6 +129,10 @@ fn numbers_are_found_where_they_stand() {
                 if row.hidden { " hidden" } else { "" }
             ));
         }
+        let covered = row.file.contains("/black-");
+        if covered != found.iter().any(|f| f.fake_redaction) {
+            wrong.push(format!("{}: fake redaction should be {covered}", row.file));
+        }
         if let Some(other) = likely.iter().find(|f| f.number.reveal() != row.digits) {
             wrong.push(format!(
                 "{}: also a number nobody put there, {} {:?}",

@@ -1,12 +1,13 @@
 //! Office documents that are bent, and those that must not be edited: each ends within its limits, as a doubt where programs
 //! would read different things, and no text of any part falls out.
 
-use super::office::options;
+use super::office::{bytes, options};
 use cpr_milter::content::Limits;
 use cpr_milter::cpr::{IdKind, Secret};
 use cpr_milter::inspect::{Options, inspect};
 use cpr_milter::redact::{NotClean, Targets, redact};
 use cpr_milter::types::{DoubtKind, Report, SealKind};
+use proptest::prelude::*;
 use std::io::{Cursor, Read, Write};
 use std::time::{Duration, Instant};
 use zip::write::SimpleFileOptions;
@@ -297,4 +298,62 @@ fn names_inside_the_archive_and_what_points_to_them_change_together() {
     let redacted = redact(&bytes, &targets(), &options("s")).expect("clean");
     assert_eq!(entry(&redacted.bytes, "word/media/XXXXXX-XXXX.txt"), "intet");
     assert!(entry(&redacted.bytes, "word/_rels/document.xml.rels").contains("media/XXXXXX-XXXX.txt"));
+}
+
+/// All entries of an archive.
+fn entries(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
+    let names: Vec<String> = archive
+        .file_names()
+        .map(|name| name.expect("a name").into_owned())
+        .collect();
+    let read = |name: String| {
+        let mut data = Vec::new();
+        archive
+            .by_name(&name)
+            .expect("the entry")
+            .read_to_end(&mut data)
+            .expect("data");
+        (name, data)
+    };
+    names.into_iter().map(read).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_parts_are_read_and_redacted_or_refused(
+        pick in any::<prop::sample::Index>(),
+        part in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 1..8),
+    ) {
+        const FILES: [&str; 8] = [
+            "docx/deleted-half-lo.docx", "docx/textbox-py.docx", "xlsx/number-format-hyphen-py.xlsx", "xlsx/pivot-numbers-py.xlsx",
+            "pptx/table-lo.pptx", "odt/deleted-half-lo.odt", "ods/chart-numbers-lo.ods", "odp/notes-lo.odp",
+        ];
+        let mut all = entries(&bytes(FILES[pick.index(FILES.len())]));
+        let xml: Vec<usize> = (0..all.len()).filter(|i| all[*i].0.ends_with(".xml") && !all[*i].1.is_empty()).collect();
+        let data = &mut all[xml[part.index(xml.len())]].1;
+        for (at, value, how) in &damage {
+            let at = at.index(data.len());
+            match how {
+                0 => data[at] = *value,
+                1 => data.insert(at, b"<>&\"'/;-"[usize::from(*value) % 8]),
+                2 if data.len() > 1 => drop(data.remove(at)),
+                _ => {
+                    let end = (at + usize::from(*value)).min(data.len());
+                    let piece = data[at..end].to_vec();
+                    data.splice(at..at, piece);
+                }
+            }
+        }
+        let parts: Vec<(&str, &[u8])> = all.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
+        let bytes = package(&parts);
+        let report = report_of(&bytes);
+        let targets: Targets = report.findings.iter().map(|f| (f.kind.clone(), f.number.clone())).collect();
+        if let Ok(redacted) = redact(&bytes, &targets, &options("d")) {
+            prop_assert!(redacted.report.findings.iter().all(|f| !targets.contains(&(f.kind.clone(), f.number.clone()))));
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! The parts of a workbook that must be read together: sheets, what they share, and the copies of their data.
 
 use super::attributes::{self, loose};
+use super::format::Shown;
 use super::gather::Sheaf;
 use super::package::Relations;
 use super::pivot;
-use super::sheet::{self, Shown};
+use super::sheet;
 use super::workbook::Workbook;
 use super::xml::{Event, Events, Faults, Part};
 use crate::content::{Budget, Spent};
@@ -16,6 +17,7 @@ pub(super) fn read<'t>(
     parts: &[Part<'t>],
     roots: &[&str],
     relations: &Relations,
+    shown: &mut Shown,
     sheaf: &mut Sheaf,
     faults: &mut Faults,
     budget: &mut Budget,
@@ -33,13 +35,12 @@ pub(super) fn read<'t>(
             _ => {}
         }
     }
-    let mut shown = Shown::default();
     // Visible sheets first: a string that both kinds show is told where people see it.
     for away in [false, true] {
         for (part, root) in parts.iter().zip(roots) {
             let concealed = workbook.sheets.get(part.name).is_some_and(|(_, c)| *c != Concealed::No);
             if matches!(*root, "worksheet" | "dialogsheet" | "macrosheet" | "chartsheet") && concealed == away {
-                faults.join(sheet::read(part, &mut workbook, &mut shown, sheaf, budget)?);
+                faults.join(sheet::read(part, &mut workbook, shown, sheaf, budget)?);
                 done.insert(part.name);
             }
         }
@@ -47,10 +48,10 @@ pub(super) fn read<'t>(
     unused(parts, roots, &workbook, sheaf, faults, budget)?;
     for (part, root) in parts.iter().zip(roots) {
         match *root {
-            "pivotCacheDefinition" => faults.join(pivot::definition(part, &shown, sheaf, budget)?),
+            "pivotCacheDefinition" => faults.join(pivot::definition(part, shown, sheaf, budget)?),
             "pivotCacheRecords" => {
                 let names = pivot::fields(parts, part, relations, budget)?;
-                faults.join(pivot::records(part, &names, &shown, sheaf, budget)?);
+                faults.join(pivot::records(part, &names, shown, sheaf, budget)?);
             }
             _ => continue,
         }

@@ -1,5 +1,6 @@
 //! Office documents in one XML file: flat OpenDocument (`.fodt`), flat OPC ("Word XML document"), Word 2003 XML.
 
+use super::format::Shown;
 use super::gather::Sheaf;
 use super::xml::{Event, Events, Part};
 use super::{mend, odf, odf_styles, ooxml, plain_text, tell};
@@ -58,7 +59,7 @@ pub(in crate::document) fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Con
             let mut styles = odf_styles::Styles::default();
             styles
                 .learn(&part, budget)
-                .and_then(|()| odf::read(&part, &styles, &mut sheaf, budget))
+                .and_then(|()| odf::read(&part, &styles, &mut Shown::default(), &mut sheaf, budget))
         }
         Kind::Word => ooxml::read(&part, &ooxml::Setting::default(), &mut sheaf, budget),
     };

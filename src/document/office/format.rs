@@ -1,6 +1,38 @@
 //! Number formats of spreadsheets, as far as they decide what a number looks like: leading zeros, signs between digits, dates.
 
-use super::gather::What;
+use super::gather::{Piece, What};
+use std::collections::HashMap;
+
+/// Numbers that lost a zero or their signs, and how the sheets show them: the copies in pivot caches and charts have no format
+/// of their own.
+pub(super) type Shown = HashMap<String, String>;
+
+/// Remembers how a number is shown, when it may be an identifier.
+pub(super) fn remember(shown: &mut Shown, value: &str, text: &str) {
+    const MOST: usize = 1 << 20;
+    if (9..=10).contains(&value.len()) && value != text && shown.len() < MOST {
+        shown.insert(value.to_owned(), text.to_owned());
+    }
+}
+
+/// A shown text whose digits come from a bare value that stands at `source`; zeros that the value does not have come from its
+/// first digit.
+pub(super) fn as_shown<'t>(text: &str, value: &str, source: usize) -> Vec<Piece<'t>> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let missing = digits.saturating_sub(value.len());
+    let mut at = 0;
+    let piece = |c: char| {
+        let what = if c.is_ascii_digit() {
+            let from = source + usize::saturating_sub(at, missing);
+            at += 1;
+            What::Unit(c, from, from + 1)
+        } else {
+            What::Gap(c)
+        };
+        Piece { what, marks: 0 }
+    };
+    text.chars().map(piece).collect()
+}
 
 /// A longer format is nobody's way to show a number.
 const LONGEST: usize = 64;

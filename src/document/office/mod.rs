@@ -26,6 +26,7 @@ use super::charset;
 use super::doubt;
 use crate::content::{Budget, Child, Content, Spent};
 use crate::types::{DoubtKind, Location, OfficePlace};
+use format::Shown;
 use gather::Sheaf;
 use package::Relations;
 use std::collections::{HashMap, HashSet};
@@ -74,7 +75,8 @@ pub(super) fn read(content: &mut Content<'_>, archive: usize, budget: &mut Budge
 /// By the entries that every reader looks for.
 fn kind(content: &Content<'_>) -> Option<Kind> {
     let named = |wanted: &str| {
-        let is = |child: &&Child<'_>| !child.alternative && child.hint.name.as_deref() == Some(wanted);
+        let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+        let is = |child: &&Child<'_>| !child.alternative && child.hint.name.as_deref().is_some_and(same);
         content.children.iter().find(is)
     };
     if named("[Content_Types].xml").is_some() {
@@ -248,7 +250,8 @@ fn ooxml_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, bud
     for part in parts {
         roots.push(root(part, budget)?);
     }
-    let done = excel::read(parts, &roots, &relations, sheaf, faults, budget)?;
+    let mut shown = Shown::default();
+    let done = excel::read(parts, &roots, &relations, &mut shown, sheaf, faults, budget)?;
     let slides = slides(parts, &roots, &relations, budget)?;
     let hidden_styles = hidden_styles(parts, &roots, budget)?;
     for (part, root) in parts.iter().zip(&roots) {
@@ -257,6 +260,7 @@ fn ooxml_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, bud
         }
         let mut setting = ooxml::Setting {
             hidden_styles: Some(&hidden_styles),
+            shown: Some(&shown),
             ..ooxml::Setting::default()
         };
         place(part, root, &slides, &relations, &mut setting, budget)?;
@@ -349,7 +353,11 @@ fn hidden_styles(parts: &[Part<'_>], roots: &[&str], budget: &Budget) -> Result<
 /// All parts of an OpenDocument package, embedded documents in their folders too.
 fn odf_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, budget: &mut Budget) -> Result<(), Spent> {
     let by_name: HashMap<&str, &Part<'_>> = parts.iter().map(|part| (part.name, part)).collect();
-    for part in parts {
+    let mut shown = Shown::default();
+    // The document itself before the charts in its folders, which keep copies of its numbers.
+    let mut order: Vec<&Part<'_>> = parts.iter().collect();
+    order.sort_by_key(|part| part.name.contains('/'));
+    for part in order {
         let mut styles = odf_styles::Styles::default();
         let (folder, name) = part.name.rsplit_once('/').unwrap_or(("", part.name));
         if matches!(name, "content.xml" | "styles.xml") {
@@ -360,7 +368,7 @@ fn odf_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, budge
                 }
             }
         }
-        faults.join(odf::read(part, &styles, sheaf, budget)?);
+        faults.join(odf::read(part, &styles, &mut shown, sheaf, budget)?);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::attributes::{self, loose};
 use super::flow::Flows;
+use super::format::Shown;
 use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Piece, Sheaf, pieces};
 use super::odf_styles::Styles;
 use super::odf_table::Table;
@@ -18,9 +19,15 @@ const BLANKS: u32 = 64;
 ///
 /// # Errors
 /// The limit that is over; what was read until then is in the sheaf.
-pub(super) fn read(part: &Part<'_>, styles: &Styles, sheaf: &mut Sheaf, budget: &mut Budget) -> Result<Faults, Spent> {
+pub(super) fn read(
+    part: &Part<'_>,
+    styles: &Styles,
+    shown: &mut Shown,
+    sheaf: &mut Sheaf,
+    budget: &mut Budget,
+) -> Result<Faults, Spent> {
     let mut events = Events::of(part.text);
-    let mut walk = Walk::new(part, styles);
+    let mut walk = Walk::new(part, styles, shown);
     let outcome = loop {
         match events.next(budget) {
             Ok(Some(event)) => walk.event(event, &events, sheaf),
@@ -36,6 +43,7 @@ pub(super) fn read(part: &Part<'_>, styles: &Styles, sheaf: &mut Sheaf, budget: 
 struct Walk<'p, 't> {
     part: &'p Part<'t>,
     styles: &'p Styles,
+    shown: &'p mut Shown,
     flows: Flows<'t>,
     base: OfficePlace,
     /// Paragraphs that stand open.
@@ -59,7 +67,7 @@ struct Walk<'p, 't> {
 }
 
 impl<'p, 't> Walk<'p, 't> {
-    fn new(part: &'p Part<'t>, styles: &'p Styles) -> Walk<'p, 't> {
+    fn new(part: &'p Part<'t>, styles: &'p Styles, shown: &'p mut Shown) -> Walk<'p, 't> {
         let base = match part.name.rsplit('/').next().unwrap_or_default() {
             "meta.xml" => OfficePlace::Property("title".to_owned()),
             "settings.xml" => OfficePlace::Settings,
@@ -75,6 +83,7 @@ impl<'p, 't> Walk<'p, 't> {
         Walk {
             part,
             styles,
+            shown,
             flows: Flows::new(part.number, place, false),
             base,
             paragraphs: 0,
@@ -289,9 +298,10 @@ impl<'p, 't> Walk<'p, 't> {
     fn stand_in(&mut self, c: char, tag: &Tag<'t>, sheaf: &mut Sheaf) {
         let source = self.part.base + tag.all.start..self.part.base + tag.all.end;
         let marks = self.mark();
+        let source_start = source.start;
         self.flows.character(sheaf, c, source, marks);
         if let Some(table) = self.tables.last_mut() {
-            table.shown(c);
+            table.shown(c, source_start);
         }
     }
 
@@ -324,7 +334,7 @@ impl<'p, 't> Walk<'p, 't> {
             "table-cell" | "covered-table-cell" => {
                 self.marks.pop();
                 if let Some(table) = self.tables.last_mut() {
-                    let (columns, value) = table.end_cell(self.part.base);
+                    let (columns, value) = table.end_cell(self.part, self.shown, sheaf);
                     self.flows.mirror(value);
                     self.flows.cell(columns);
                 }
@@ -352,7 +362,7 @@ impl<'p, 't> Walk<'p, 't> {
             return self.other_text(range, raw, events, sheaf);
         }
         let mut found = Vec::new();
-        pieces(self.part, range, raw, self.mark(), &mut found);
+        pieces(self.part, range.clone(), raw, self.mark(), &mut found);
         if let Some((_, deleted)) = &mut self.deletion {
             deleted.extend(found.iter().map(|piece| Piece {
                 marks: DELETED,
@@ -360,7 +370,8 @@ impl<'p, 't> Walk<'p, 't> {
             }));
         }
         if let Some(table) = self.tables.last_mut() {
-            source.chars().for_each(|c| table.shown(c));
+            let start = self.part.base + range.start;
+            source.char_indices().for_each(|(at, c)| table.shown(c, start + at));
         }
         self.flows.pieces(sheaf, &mut found);
     }

@@ -1,10 +1,11 @@
 //! Tables of OpenDocument: where a cell stands, what hides it, and the value behind what it shows.
 
-use super::gather::{Piece, What};
+use super::format::{Shown, as_shown, remember};
+use super::gather::{Piece, Sheaf};
 use super::sheet::Hidden;
-use super::xml::Tag;
+use super::xml::{Part, Tag};
 use crate::content::Spot;
-use crate::types::Concealed;
+use crate::types::{Concealed, Location};
 use std::ops::Range;
 
 /// A table that stands open.
@@ -23,6 +24,8 @@ pub(super) struct Table<'t> {
     repeat: u32,
     value: Option<(&'t str, Range<usize>)>,
     text: String,
+    /// Where the text stands, when it stands in one piece.
+    text_at: Option<usize>,
 }
 
 impl<'t> Table<'t> {
@@ -40,6 +43,7 @@ impl<'t> Table<'t> {
             repeat: 1,
             value: None,
             text: String::new(),
+            text_at: None,
         }
     }
 
@@ -70,11 +74,17 @@ impl<'t> Table<'t> {
         self.repeat = tag.number("number-columns-repeated").unwrap_or(1).max(1);
         self.value = tag.get("value").zip(tag.value_of("value"));
         self.text.clear();
+        self.text_at = None;
     }
 
     /// A character of what the cell shows.
-    pub fn shown(&mut self, c: char) {
+    pub fn shown(&mut self, c: char, source: usize) {
         if self.value.is_some() && self.text.len() < 64 {
+            if self.text.is_empty() {
+                self.text_at = Some(source);
+            } else if self.text_at.is_some_and(|at| at + self.text.len() != source) {
+                self.text_at = None;
+            }
             self.text.push(c);
         }
     }
@@ -98,9 +108,10 @@ impl<'t> Table<'t> {
         })
     }
 
-    /// A cell ends; gives how many columns it takes. The value in its attribute is the number that is shown, without its zero
-    /// and signs: it reads as what is shown, but comes from the attribute.
-    pub fn end_cell(&mut self, base: usize) -> (u32, Vec<Piece<'t>>) {
+    /// A cell ends; gives how many columns it takes, and its value as it reads. The value in the attribute is the number that is
+    /// shown, without its zero and signs: it reads as what is shown, but comes from the attribute. A chart's copy of it is
+    /// shown bare, and reads as the sheet shows it.
+    pub fn end_cell(&mut self, part: &Part<'t>, shown: &mut Shown, sheaf: &mut Sheaf) -> (u32, Vec<Piece<'t>>) {
         let mut mirror = Vec::new();
         if let Some((value, range)) = self.value.take() {
             let digits: String = self.text.chars().filter(char::is_ascii_digit).collect();
@@ -110,27 +121,19 @@ impl<'t> Table<'t> {
                 && digits
                     .get(..missing)
                     .is_some_and(|zeros| zeros.bytes().all(|b| b == b'0'));
-            if same {
-                mirror = mirrored(&self.text, missing, base + range.start);
+            let known = shown.get(value).filter(|_| self.text == value);
+            if let Some(known) = known {
+                mirror = as_shown(known, value, part.base + range.start);
+                let text = self.text_at.map(|at| as_shown(known, value, at)).unwrap_or_default();
+                let into = sheaf.at(part.number, Location::Source, true, false);
+                into.line(&text, |_| true);
+                into.wall();
+            } else if same {
+                mirror = as_shown(&self.text, value, part.base + range.start);
+                remember(shown, value, &self.text);
             }
         }
         self.column = self.column.saturating_add(self.repeat);
         (self.repeat, mirror)
     }
-}
-
-/// What is shown, each digit from the value's bytes.
-fn mirrored<'t>(text: &str, missing: usize, source: usize) -> Vec<Piece<'t>> {
-    let mut at = 0;
-    let piece = |c: char| {
-        let what = if c.is_ascii_digit() {
-            let from = source + usize::saturating_sub(at, missing);
-            at += 1;
-            What::Unit(c, from, from + 1)
-        } else {
-            What::Gap(c)
-        };
-        Piece { what, marks: 0 }
-    };
-    text.chars().map(piece).collect()
 }

@@ -3,7 +3,8 @@
 
 use super::attributes::{self, loose};
 use super::flow::Flows;
-use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Sheaf, pieces};
+use super::format::{Format, Shown, as_shown};
+use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Sheaf, What, pieces};
 use super::xml::{Event, Events, Faults, Part, Tag, decoded};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Location, OfficePlace};
@@ -15,6 +16,8 @@ use std::ops::Range;
 pub(super) struct Setting<'s> {
     /// Styles whose text is hidden.
     pub hidden_styles: Option<&'s HashSet<String>>,
+    /// How sheets show the numbers that charts keep copies of.
+    pub shown: Option<&'s Shown>,
     /// Where the text of this part belongs.
     pub place: Option<Location>,
     /// All of it is hidden.
@@ -71,6 +74,8 @@ struct Walk<'p, 't> {
     /// The paragraph's style is hidden; its and the cell's shading.
     paragraph: Run,
     cell_shaded: bool,
+    /// The shape in hand is hidden.
+    shape_hidden: bool,
     in_run: u32,
     span: u32,
     /// In a definition of tab stops.
@@ -79,6 +84,8 @@ struct Walk<'p, 't> {
     fallback: u32,
     chosen: bool,
     label: String,
+    /// How the cached numbers of a chart are shown.
+    format: Format,
 }
 
 impl<'p, 't> Walk<'p, 't> {
@@ -101,12 +108,14 @@ impl<'p, 't> Walk<'p, 't> {
             run: Run::default(),
             paragraph: Run::default(),
             cell_shaded: false,
+            shape_hidden: false,
             in_run: 0,
             span: 1,
             tabs: 0,
             fallback: 0,
             chosen: false,
             label: String::new(),
+            format: Format::General,
         }
     }
 
@@ -186,6 +195,7 @@ impl<'p, 't> Walk<'p, 't> {
                 self.open(tag, sheaf);
             }
             "Fallback" => self.fallback += 1,
+            "cNvPr" => self.shape_hidden = tag.yes("hidden"),
             "Choice" => self.chosen = true,
             "fldChar" | "rPr" | "pPr" => {}
             _ => self.look(tag, parent, events),
@@ -258,7 +268,7 @@ impl<'p, 't> Walk<'p, 't> {
         let run = &self.run;
         let shaded = run.shaded || self.paragraph.shaded || self.cell_shaded || run.black_behind;
         let mut marks = 0;
-        if run.vanish || self.paragraph.vanish || run.tiny || run.white && !shaded {
+        if run.vanish || self.shape_hidden || self.paragraph.vanish || run.tiny || run.white && !shaded {
             marks |= HIDDEN;
         }
         if run.black_behind && !run.light {
@@ -318,6 +328,7 @@ impl<'p, 't> Walk<'p, 't> {
                 self.fallback = self.fallback.saturating_sub(1);
             }
             "AlternateContent" => self.chosen = false,
+            "sp" | "pic" | "graphicFrame" | "cxnSp" => self.shape_hidden = false,
             _ => {}
         }
     }
@@ -341,8 +352,31 @@ impl<'p, 't> Walk<'p, 't> {
                     code.wall();
                 }
             }
+            "formatCode" if self.base == OfficePlace::Chart => {
+                self.format = Format::of(&decoded(self.part.text.get(range).unwrap_or_default()));
+            }
+            "v" if events.parent(3) == "numCache" => self.cached(range, sheaf),
             _ => self.other_text(range, raw, parent, events, sheaf),
         }
+    }
+
+    /// A number that a chart keeps, as it shows it.
+    fn cached(&mut self, range: Range<usize>, sheaf: &mut Sheaf) {
+        let value = self.part.text.get(range.clone()).unwrap_or_default();
+        let source = self.part.base + range.start;
+        let text = sheaf.office(self.part.number, OfficePlace::Chart);
+        match self.setting.shown.and_then(|shown| shown.get(value)) {
+            Some(known) => as_shown(known, value, source)
+                .iter()
+                .for_each(|piece| text.add(&piece.what)),
+            None => self
+                .format
+                .show(value, source, false)
+                .iter()
+                .for_each(|what| text.add(what)),
+        }
+        text.add(&What::Gap('\n'));
+        text.wall();
     }
 
     /// Text outside runs: properties, chart data, comments of spreadsheets and slides.

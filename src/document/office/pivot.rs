@@ -2,10 +2,9 @@
 //! row.
 
 use super::attributes::{self, loose};
-use super::format::Format;
+use super::format::{Format, Shown, as_shown};
 use super::gather::{Piece, Sheaf, What, pieces};
 use super::package::Relations;
-use super::sheet::Shown;
 use super::xml::{Event, Events, Faults, Part, Tag, decoded};
 use crate::content::{Budget, Spent};
 use crate::types::{Location, OfficePlace};
@@ -140,10 +139,14 @@ fn value<'t>(part: &Part<'t>, tag: &Tag<'t>, name: &str, shown: &Shown) -> Vec<P
         return out;
     };
     if tag.name == "n" || name != "v" {
-        let general = Format::General;
-        let format = shown.get(value).map_or(&general, |style| &style.format);
-        let number = format.show(value, part.base + range.start, false);
-        out.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
+        let source = part.base + range.start;
+        match shown.get(value) {
+            Some(text) => out = as_shown(text, value, source),
+            None => {
+                let number = Format::General.show(value, source, false);
+                out.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
+            }
+        }
     } else {
         pieces(part, range, false, 0, &mut out);
     }

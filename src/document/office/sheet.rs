@@ -1,20 +1,16 @@
 //! Worksheets of OOXML: rows as lines, cells as columns with tabs between them, numbers as their format shows them.
 
 use super::attributes::{self, loose};
+use super::format::{Shown, remember};
 use super::gather::{CELL_BREAK, Piece, Sheaf, Text, What};
 use super::workbook::{Style, Workbook, cell_pieces};
 use super::xml::{Event, Events, Faults, Part, Tag};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Concealed, Location, OfficePlace};
-use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 /// Columns laid out one by one; further ones follow each other.
 const WIDEST: u32 = 64;
-
-/// Numbers that lost a zero, and how the sheets show them: the copies in pivot caches and charts have no format of their own.
-pub(super) type Shown = HashMap<String, Rc<Style>>;
 
 /// Reads one sheet.
 ///
@@ -258,8 +254,8 @@ impl<'t> Walk<'_, 't> {
             }
             (_, Some(value), _) => {
                 let number = style.format.show(value, source, self.workbook.date_1904);
-                if style.format.zeros() >= 10 && self.shown.len() < 1 << 20 {
-                    self.shown.insert(value.to_owned(), style.clone());
+                if style.format.zeros() >= 9 {
+                    remember(self.shown, value, &text_of(&number));
                 }
                 own.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
             }
@@ -325,6 +321,12 @@ impl<'t> Walk<'_, 't> {
         }
         self.row = self.row.saturating_add(1);
     }
+}
+
+fn text_of(number: &[What<'_>]) -> String {
+    let mut out = Text::default();
+    number.iter().for_each(|what| out.add(what));
+    out.text
 }
 
 /// Column and row of `B7`, from 0.

@@ -22,12 +22,12 @@ from lxml import etree
 from odf.opendocument import load
 
 HERE = pathlib.Path(__file__).parent
-FILTER = {"docx": "txt:Text", "dotx": "txt:Text", "odt": "txt:Text", "fodt": "txt:Text", "xlsx": "csv", "xltx": "csv", "ods": "csv", "pptx": "pdf", "odp": "pdf"}
+FILTER = {"docx": "txt:Text", "dotx": "txt:Text", "odt": "txt:Text", "fodt": "txt:Text", "xml": "txt:Text", "xlsx": "csv", "xltx": "csv", "ods": "csv", "pptx": "pdf", "odp": "pdf"}
 
 
 def opens(path):
     kind = path.suffix[1:]
-    if kind == "fodt":
+    if kind in ("fodt", "xml"):
         etree.parse(str(path))
         return
     with zipfile.ZipFile(path) as z:

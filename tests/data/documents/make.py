@@ -424,6 +424,19 @@ def words():
              ("_rels/.rels", "</Relationships>", '<Relationship Id="rId9" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/custom-properties" Target="docProps/custom.xml"/></Relationships>')],
             [("docProps/custom.xml", f'<?xml version="1.0" encoding="UTF-8"?><Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/custom-properties" xmlns:vt="http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"><property fmtid="{{D5CDD505-2E9C-101B-9397-08002B2CF9AE}}" pid="2" name="CPR"><vt:lpwstr>{cpr}</vt:lpwstr></property></Properties>')])
     expect("docx/custom-property-py.docx", cpr, "property CPR", True)
+    # "Word XML document": the same package in one XML file.
+    cpr = number()
+    d = docx.Document()
+    without_preview(d)
+    d.add_paragraph(f"Borger {cpr} har søgt.")
+    d.sections[0].footer.paragraphs[0].text = "Intet"
+    out = io.BytesIO()
+    d.save(out)
+    with zipfile.ZipFile(out) as z:
+        types = dict(re.findall(r'<Override PartName="([^"]*)" ContentType="([^"]*)"', z.read("[Content_Types].xml").decode()))
+        body = "".join(f'<pkg:part pkg:name="/{n}" pkg:contentType="{types.get("/" + n, "application/vnd.openxmlformats-package.relationships+xml")}"><pkg:xmlData>{re.sub(r"<[?]xml.*?[?]>", "", z.read(n).decode())}</pkg:xmlData></pkg:part>' for n in z.namelist() if n.endswith((".xml", ".rels")) and not n.startswith("["))
+    path("docx/flat-py.xml").write_text(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><?mso-application progid="Word.Document"?><pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage">{body}</pkg:package>')
+    expect("docx/flat-py.xml", cpr, "text")
     # The same document as a template and with another main type.
     cpr = number()
     d = docx.Document()
@@ -482,6 +495,21 @@ def xl_split_numbers(book, ws, cpr):
     rows(ws, [["Navn", "CPR", "Løbenr."], ["Anders", int(cpr[:6]), int(cpr[6:])]])
     ws["B2"].number_format = "000000"
     ws["C2"].number_format = "0000"
+
+
+def xl_split_date(book, ws, cpr):
+    import datetime
+    rows(ws, [["Navn", "Fødselsdato", "CPR, sidste fire"], ["Anders", datetime.date(1900 + int(cpr[4:6]), int(cpr[2:4]), int(cpr[:2])), cpr[6:]]])
+    ws["B2"].number_format = "dd-mm-yyyy"
+
+
+def xl_chart_numbers(book, ws, cpr):
+    from openpyxl.chart import BarChart, Reference
+    rows(ws, [["Nr."], [int(cpr)], [5]])
+    ws["A2"].number_format = "000000-0000"
+    chart = BarChart()
+    chart.add_data(Reference(ws, min_col=1, min_row=1, max_row=3), titles_from_data=True)
+    ws.add_chart(chart, "E5")
 
 
 def xl_hidden_sheet(state):
@@ -607,6 +635,8 @@ def sheets():
     sheet("number-format-zeros", xl_format("0000000000"), "sheet Borgere, cell B2")
     sheet("split", xl_split, "sheet Borgere, cell B2")
     sheet("split-numbers", xl_split_numbers, "sheet Borgere, cell B2")
+    sheet("split-date", xl_split_date, "sheet Borgere, cell B2")
+    sheet("chart-numbers", xl_chart_numbers, "sheet Borgere, cell A2")
     sheet("hidden-sheet", xl_hidden_sheet("hidden"), "hidden sheet Bag, cell B2", hidden=True)
     sheet("very-hidden-sheet", xl_hidden_sheet("veryHidden"), "hidden sheet Bag, cell B2", hidden=True)
     sheet("hidden-row", xl_hidden_row, "sheet Borgere, cell A3 in a hidden row", hidden=True)
@@ -863,6 +893,9 @@ def slides():
     slide("layout", pp_layout, "slide master", hidden=True)
     slide("master", pp_master, "slide master", hidden=True)
     slide("alt", pp_alt, "alternative text")
+    def hidden_shape(d, s, c):
+        box(s, f"Borger {c}")._element.nvSpPr.cNvPr.set("hidden", "1")
+    slide("hidden-shape", hidden_shape, "hidden text", hidden=True)
     slide("shape-name", pp_shape_name, "attribute name", hidden=True)
     slide("link", pp_link, "link")
     slide("property", pp_property, "property subject", hidden=True)
@@ -1109,7 +1142,7 @@ def libreoffice():
     }
     some = {
         "docx": "body split table table-split header footer vanish deleted deleted-half field-code link alt textbox comment footnote endnote custom-property property-title nested-table white none",
-        "xlsx": "string column number-heading number-format-hyphen number-format-zeros split-numbers hidden-sheet hidden-row hidden-column comment sheet-name page-header validation chart-title property white none",
+        "xlsx": "string column number-heading number-format-hyphen number-format-zeros split-numbers split-date chart-numbers hidden-sheet hidden-row hidden-column comment sheet-name page-header validation chart-title property white none",
         "pptx": "body title second split table notes hidden alt link property chart comment none",
     }
     known = {row[0]: row for row in ROWS}
