@@ -6,7 +6,7 @@ use crate::cpr::{Detector, Hit};
 use crate::document::{self, Family};
 use crate::message;
 use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// One thing on the walk: a mail, a part, a file, at its place in the whole.
 pub struct Node<'a> {
@@ -143,6 +143,8 @@ pub(super) struct Walk<'w> {
     report: Report,
     /// What was found in a part by its first reading; second readings add only what is new.
     seen: HashSet<(PartPath, String)>,
+    /// Findings of the node in hand by identifier and first source byte: two views may show the same bytes.
+    shown: HashMap<(String, usize), usize>,
     full: bool,
 }
 
@@ -153,6 +155,7 @@ impl<'w> Walk<'w> {
             budget,
             report: Report::default(),
             seen: HashSet::new(),
+            shown: HashMap::new(),
             full: false,
         }
     }
@@ -181,6 +184,7 @@ impl<'w> Walk<'w> {
                 place: node.place(part, &Location::Whole, &content),
             });
         }
+        self.shown.clear();
         for view in &content.views {
             self.view(node, &content, view);
         }
@@ -221,19 +225,52 @@ impl<'w> Walk<'w> {
         let place = node.place(&view.part, &view.location, content);
         let second = node.alternative || matches!(view.location, Location::Source);
         for hit in hits {
-            let key = (
-                place.part.clone(),
-                format!("{} {}", hit.kind.word(), hit.number.reveal()),
-            );
+            let identifier = format!("{} {}", hit.kind.word(), hit.number.reveal());
+            let key = (place.part.clone(), identifier.clone());
             if second && self.seen.contains(&key) {
                 continue;
             }
             self.seen.insert(key);
-            self.finding(place.clone(), view, hit);
+            let (location, hidden) = view.place_at(hit.span.start);
+            let place = Place {
+                location,
+                ..place.clone()
+            };
+            let first = hit
+                .digits
+                .first()
+                .and_then(|digit| view.map.source_of(digit.clone()).ok());
+            let known = first.map(|source| (identifier, source.start));
+            match known.as_ref().and_then(|known| self.shown.get(known)) {
+                Some(&index) => self.again(index, place, view, hidden, &hit),
+                None => {
+                    self.shown
+                        .extend(known.map(|known| (known, self.report.findings.len())));
+                    self.finding(place, view, hidden, hit);
+                }
+            }
         }
     }
 
-    fn finding(&mut self, place: Place, view: &View, hit: Hit) {
+    /// The same number on the same bytes, read in another view: still one finding. It is named by the view that shows it, and
+    /// as sure as the surest.
+    fn again(&mut self, index: usize, place: Place, view: &View, hidden: bool, hit: &Hit) {
+        let Some(finding) = self.report.findings.get_mut(index) else {
+            return;
+        };
+        finding.fake_redaction |= view.fake_redaction;
+        if finding.hidden && !hidden {
+            finding.hidden = false;
+            finding.place = place;
+            finding.span = hit.span.clone();
+        }
+        if hit.confidence > finding.confidence {
+            finding.confidence = hit.confidence;
+            finding.why = hit.why.iter().map(|&feature| feature.to_owned()).collect();
+        }
+    }
+
+    fn finding(&mut self, place: Place, view: &View, hidden: bool, hit: Hit) {
         if self.report.findings.len() >= self.budget.limits().findings as usize {
             if !std::mem::replace(&mut self.full, true) {
                 let reason = "it holds more numbers than are counted".to_owned();
@@ -251,7 +288,7 @@ impl<'w> Walk<'w> {
             confidence: hit.confidence,
             place,
             span: hit.span,
-            hidden: view.hidden,
+            hidden,
             fake_redaction: view.fake_redaction,
             why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
         });

@@ -152,6 +152,7 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], tree: &Tree, budget: 
             map: text.map(),
             text: text.text,
             part: planned.part,
+            spots: Vec::new(),
         });
     }
 }
@@ -180,6 +181,7 @@ pub(super) fn add_other(content: &mut Content<'_>, bytes: &[u8], usual: &Tree, o
             map: text.map(),
             text: text.text,
             part: planned.part,
+            spots: Vec::new(),
         });
     }
 }
@@ -208,6 +210,7 @@ pub(super) fn raw(
         text,
         map,
         part,
+        spots: Vec::new(),
     });
 }
 

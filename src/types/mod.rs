@@ -6,6 +6,7 @@ mod address;
 mod decision;
 mod envelope;
 mod notice;
+mod office;
 mod place;
 mod report;
 
@@ -13,5 +14,6 @@ pub use address::{Address, AddressError};
 pub use decision::{Action, Decision, Lifted, Matched, Release, RuleRef};
 pub use envelope::{Client, Envelope, Notify, Recipient};
 pub use notice::{DoubtLine, FateWord, FoundLine, NoticeFacts, Outcome};
+pub use office::{Concealed, OfficePlace};
 pub use place::{Location, PartPath, Place, PlaceClass};
 pub use report::{Doubt, DoubtKind, Finding, Report, Seal, SealKind};

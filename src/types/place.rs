@@ -1,5 +1,6 @@
 //! Where something stands in a mail: precise enough to redact it and to tell a person.
 
+use super::OfficePlace;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -73,6 +74,8 @@ pub enum Location {
     Gap,
     /// The undecoded source, scanned because the decoding is in doubt or hides something.
     Source,
+    /// A place of a text document, spreadsheet or presentation.
+    Office(OfficePlace),
 }
 
 /// The coarse places that policies name under `places:`.
@@ -121,6 +124,7 @@ impl fmt::Display for Location {
             Location::ArchiveComment => f.write_str("archive comment"),
             Location::Gap => f.write_str("outside all parts"),
             Location::Source => f.write_str("source"),
+            Location::Office(place) => place.fmt(f),
         }
     }
 }
