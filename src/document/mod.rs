@@ -4,15 +4,22 @@
 //! here looks for numbers, walks into children or opens files: readers yield views and children, `inspect` walks on.
 
 mod base64;
+mod cfb;
+mod channels;
 mod charset;
 mod gzip;
 mod html;
 mod inflate;
+mod lzfu;
+mod mapi;
 mod office;
 mod other;
 mod quoted;
+mod rtf;
 mod sniff;
+mod strings;
 mod text;
+mod tnef;
 mod zip;
 
 use crate::content::{Budget, CannotEdit, Changes, Content, ContentDoubt, Hint, View};
@@ -31,6 +38,12 @@ pub enum Family {
     Zip,
     /// gzip.
     Gzip,
+    /// RTF.
+    Rtf,
+    /// Compound files: legacy Office, Outlook messages, encrypted Office.
+    Ole,
+    /// Outlook's winmail.dat.
+    Tnef,
     /// Known or unknown, but without a reader yet.
     Other,
 }
@@ -50,6 +63,9 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Html => html::read(bytes, hint, budget),
         Family::Zip => zip::read(bytes, hint, budget),
         Family::Gzip => gzip::read(bytes, hint, budget),
+        Family::Rtf => rtf::read(bytes, budget),
+        Family::Ole => cfb::read(bytes, budget),
+        Family::Tnef => tnef::read(bytes, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
 }
@@ -77,6 +93,9 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::Html => html::rebuild(bytes, content, &changes),
         Family::Zip => zip::rebuild(bytes, content, &changes),
         Family::Gzip => gzip::rebuild(bytes, content, &changes),
+        Family::Rtf => rtf::rebuild(bytes, content, &changes),
+        Family::Ole => Err(CannotEdit::Unsupported("a legacy Office file or Outlook message")),
+        Family::Tnef => Err(CannotEdit::Unsupported("an Outlook winmail.dat")),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }
 }

@@ -1,6 +1,6 @@
 //! What a thing is, by its first bytes; names and declared types only break ties, since both lie.
 
-use super::{Family, charset};
+use super::{Family, charset, rtf};
 use crate::content::Hint;
 
 /// How much of the start is looked at for text-like signs.
@@ -10,13 +10,6 @@ const HEAD: usize = 4096;
 const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"%PDF-", "PDF document"),
     (0, b"%!PS", "PostScript document"),
-    (0, b"{\\rtf", "RTF document"),
-    (
-        0,
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "legacy Office document or Outlook message (OLE)",
-    ),
-    (0, b"\x78\x9f\x3e\x22", "Outlook winmail.dat (TNEF)"),
     (0, b"\x89PNG\r\n\x1a\n", "PNG picture"),
     (0, b"\xff\xd8\xff", "JPEG picture"),
     (0, b"GIF87a", "GIF picture"),
@@ -67,6 +60,9 @@ pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
     }
     if bytes.starts_with(b"\x1f\x8b") {
         return Family::Gzip;
+    }
+    if let Some(family) = own(bytes) {
+        return family;
     }
     if strong(bytes).is_some() || is_mbox(bytes) {
         return Family::Other;
@@ -122,9 +118,20 @@ fn late_pdf(bytes: &[u8]) -> bool {
     (has(head, b"%PDF-1.") || has(head, b"%PDF-2.")) && has(bytes, b" obj") && has(bytes, b"endobj")
 }
 
+/// Microsoft's formats with readers, by their first bytes.
+fn own(bytes: &[u8]) -> Option<Family> {
+    if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Some(Family::Ole);
+    }
+    if bytes.starts_with(b"\x78\x9f\x3e\x22") {
+        return Some(Family::Tnef);
+    }
+    rtf::is_rtf(bytes).then_some(Family::Rtf)
+}
+
 /// A format that is told by its first bytes, read here or not.
 pub(super) fn is_known(bytes: &[u8]) -> bool {
-    is_zip(bytes) || bytes.starts_with(b"\x1f\x8b") || strong(bytes).is_some()
+    is_zip(bytes) || own(bytes).is_some() || bytes.starts_with(b"\x1f\x8b") || strong(bytes).is_some()
 }
 
 /// Why bytes that are taken for text may be none, or not one that can be read.
@@ -158,7 +165,8 @@ fn is_zip(bytes: &[u8]) -> bool {
     }
     let tail = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
     // An OLE or PDF file may end in a ZIP archive of its own; programs open it as what it starts with.
-    strong(bytes).is_none_or(|name| name == "program")
+    own(bytes).is_none()
+        && strong(bytes).is_none_or(|name| name == "program")
         && memchr::memmem::find(tail, b"PK\x05\x06").is_some()
         && memchr::memmem::find(bytes, b"PK\x01\x02").is_some()
 }

@@ -209,6 +209,7 @@ impl<'w> Walk<'w> {
             text,
             map,
             part: PartPath::default(),
+            spots: Vec::new(),
         };
         self.view(node, &Content::default(), &view);
     }

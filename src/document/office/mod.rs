@@ -35,6 +35,21 @@ use xml::{Event, Events, Faults, Part};
 pub(super) use flat::{is_flat, read as read_flat, rebuild as rebuild_flat};
 pub(super) use rebuild::absorbed_edits;
 
+/// A number as a cell with this format shows it; `built_in` counts where there is no code. For spreadsheets that are no packages.
+pub(super) fn as_shown(code: Option<&str>, built_in: u32, value: &str, date_1904: bool) -> Option<String> {
+    use format::Format;
+    use gather::What;
+    let format = code.map_or_else(|| Format::built_in(built_in), Format::of);
+    if format == Format::Nothing {
+        return None;
+    }
+    let piece = |what: What<'_>| match what {
+        What::Plain(text, _) => text.to_owned(),
+        What::Unit(c, _, _) | What::Gap(c) => c.to_string(),
+    };
+    Some(format.show(value, 0, date_1904).into_iter().map(piece).collect())
+}
+
 /// The families of packages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
