@@ -174,11 +174,15 @@ impl<K: Copy + PartialEq> Channels<K> {
             };
             views.extend(channel.shown.view(location.clone(), beside, false));
             views.extend(channel.covered.view(location, true, true));
-            views.extend(channel.hidden.view(Location::HiddenText, true, false));
             let deleted = Location::Office(OfficePlace::TrackedChange);
+            let mixed = match channel.hidden.text.is_empty() {
+                true => deleted.clone(),
+                false => Location::HiddenText,
+            };
+            views.extend(channel.hidden.view(Location::HiddenText, true, false));
             views.extend(channel.deleted.view(deleted, true, false));
             if channel.mixed {
-                views.extend(channel.all.view(Location::HiddenText, true, false));
+                views.extend(channel.all.view(mixed, true, false));
             }
         }
         let mut skipped = self.skipped.view(Location::Source, true, false);

@@ -62,9 +62,9 @@ impl Runs {
     }
 }
 
-/// Runs in UTF-16, wherever they begin, as lines.
-pub(super) fn wide_lines(bytes: &[u8]) -> String {
-    wide(bytes, 0) + &wide(bytes, 1)
+/// Runs in UTF-16, wherever they begin, and of single bytes, as lines.
+pub(super) fn lines(bytes: &[u8]) -> String {
+    wide(bytes, 0) + &wide(bytes, 1) + &narrow(bytes)
 }
 
 fn wide(bytes: &[u8], skip: usize) -> String {

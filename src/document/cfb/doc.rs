@@ -45,6 +45,14 @@ struct Piece {
     wide: bool,
 }
 
+/// Characters with formatting that matters here.
+struct Mark {
+    range: Range<usize>,
+    seen: Seen,
+    /// The character of a symbol font that is shown instead.
+    symbol: Option<char>,
+}
+
 /// Reads the document.
 pub(super) fn read(
     file: &mut Compound<'_>,
@@ -170,7 +178,7 @@ fn headers(main: &[u8], table: &[u8]) -> Vec<u32> {
 }
 
 /// File ranges whose characters are not simply shown, from the pages of character formatting.
-fn marks(main: &[u8], table: &[u8]) -> Vec<(Range<usize>, Seen)> {
+fn marks(main: &[u8], table: &[u8]) -> Vec<Mark> {
     const CHARACTERS: usize = 12;
     const PAGE: usize = 512;
     let plc = list(main, table, CHARACTERS).unwrap_or_default();
@@ -190,18 +198,23 @@ fn marks(main: &[u8], table: &[u8]) -> Vec<(Range<usize>, Seen)> {
             let offset = 2 * usize::from(page.get(4 * (runs + 1) + run).copied().unwrap_or(0));
             let len = usize::from(page.get(offset).copied().unwrap_or(0));
             let changes = page.get(offset + 1..offset + 1 + len).unwrap_or_default();
-            let seen = seen(changes);
-            if offset > 0 && seen != Seen::Shown {
-                out.push((from as usize..to as usize, seen));
+            let (seen, symbol) = formatting(changes);
+            if offset > 0 && (seen != Seen::Shown || symbol.is_some()) {
+                out.push(Mark {
+                    range: from as usize..to as usize,
+                    seen,
+                    symbol,
+                });
             }
         }
     }
-    out.sort_by_key(|(range, _)| range.start);
+    out.sort_by_key(|mark| mark.range.start);
     out
 }
 
-/// What a list of changes to character formatting hides ([MS-DOC] 2.6.1).
-fn seen(changes: &[u8]) -> Seen {
+/// What a list of changes to character formatting hides or shows instead ([MS-DOC] 2.6.1).
+fn formatting(changes: &[u8]) -> (Seen, Option<char>) {
+    let mut symbol = None;
     let (mut hidden, mut deleted, mut white, mut black, mut lit) = (false, false, false, false, true);
     let mut at = 0;
     while let Some(code) = u16_at(changes, at) {
@@ -218,6 +231,11 @@ fn seen(changes: &[u8]) -> Seen {
             0x2a0c => black |= first == 1,
             0xca71 => black |= colour(5) == Some(&[0; 3]) && value.get(8) == Some(&0),
             0x4866 => black |= u16_at(value, 0).is_some_and(|shade| shade >> 5 & 31 == 1),
+            0x6a09 => {
+                symbol = u16_at(value, 2)
+                    .and_then(|unit| char::from_u32(u32::from(unit)))
+                    .map(plain_symbol)
+            }
             0x4a43 => lit = !matches!(u16_at(value, 0), Some(1..=4)),
             _ => {}
         }
@@ -229,11 +247,20 @@ fn seen(changes: &[u8]) -> Seen {
             _ => 1 + usize::from(first),
         };
     }
-    match (deleted, hidden || !lit || white && !black, black && !white) {
+    let seen = match (deleted, hidden || !lit || white && !black, black && !white) {
         (true, _, _) => Seen::Deleted,
         (_, true, _) => Seen::Hidden,
         (_, _, true) => Seen::Covered,
         _ => Seen::Shown,
+    };
+    (seen, symbol)
+}
+
+/// Symbol fonts repeat their bytes in the private area.
+fn plain_symbol(c: char) -> char {
+    match u32::from(c) {
+        code @ 0xf020..=0xf0ff => char::from_u32(code - 0xf000).unwrap_or(c),
+        _ => c,
     }
 }
 
@@ -248,13 +275,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn piece(
-        &mut self,
-        main: &[u8],
-        piece: &Piece,
-        marks: &[(Range<usize>, Seen)],
-        budget: &mut Budget,
-    ) -> Result<(), Spent> {
+    fn piece(&mut self, main: &[u8], piece: &Piece, marks: &[Mark], budget: &mut Budget) -> Result<(), Spent> {
         let step = if piece.wide { 2 } else { 1 };
         let end = piece.at.saturating_add((piece.last - piece.first) as usize * step);
         let bytes = main.get(piece.at..end.min(main.len())).unwrap_or_default();
@@ -266,11 +287,11 @@ impl Reader {
                 _ => utf16(unit).chars().next().unwrap_or('\u{fffd}'),
             };
             let at = piece.at + i * step;
-            let mark = marks.partition_point(|(range, _)| range.start <= at);
+            let mark = marks.partition_point(|mark| mark.range.start <= at);
             let mark = mark.checked_sub(1).and_then(|mark| marks.get(mark));
-            let seen = mark
-                .filter(|(range, _)| range.contains(&at))
-                .map_or(Seen::Shown, |(_, seen)| *seen);
+            let mark = mark.filter(|mark| mark.range.contains(&at));
+            let seen = mark.map_or(Seen::Shown, |mark| mark.seen);
+            let c = mark.and_then(|mark| mark.symbol).unwrap_or(plain_symbol(c));
             self.character(c, piece.first.saturating_add(i as u32), seen);
         }
         Ok(())

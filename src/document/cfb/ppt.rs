@@ -28,6 +28,8 @@ mod kind {
     pub const DIRECTORY: u16 = 0x1772;
     pub const COMMENT: u16 = 0x2ee0;
     pub const ENCRYPTION: u16 = 0x2f14;
+    /// Records of later versions, wrapped as data.
+    pub const TAG_DATA: u16 = 0x138b;
     pub const HEADERS: u16 = 0xfd9;
 }
 
@@ -81,7 +83,7 @@ fn record(bytes: &[u8], at: usize, end: usize) -> Option<Record> {
     (from <= end).then(|| Record {
         at,
         instance: head >> 4,
-        container: head & 15 == 15,
+        container: head & 15 == 15 || u16_at(bytes, at + 2) == Some(kind::TAG_DATA),
         kind: u16_at(bytes, at + 2).unwrap_or(0),
         from,
         end: from.saturating_add(len).min(end),

@@ -20,6 +20,8 @@ pub(super) struct Sheet {
     name: String,
     pub concealed: Concealed,
     cells: BTreeMap<(u32, u32), (String, bool)>,
+    /// Row, column, texts.
+    pub formulas: Vec<(u32, u32, String)>,
     pub hidden_columns: Vec<RangeInclusive<u32>>,
     pub hidden_rows: HashSet<u32>,
 }
@@ -30,6 +32,7 @@ impl Sheet {
             name: name.to_owned(),
             concealed,
             cells: BTreeMap::new(),
+            formulas: Vec::new(),
             hidden_columns: Vec::new(),
             hidden_rows: HashSet::new(),
         }
@@ -46,7 +49,7 @@ impl Sheet {
     }
 
     /// Rows as lines, columns with tabs between them.
-    pub fn view(self, content: &mut Content<'_>, budget: &mut Budget) -> Result<(), Spent> {
+    pub fn view(mut self, content: &mut Content<'_>, budget: &mut Budget) -> Result<(), Spent> {
         let mut text = String::new();
         let mut spots = Vec::new();
         let mut before: Option<(u32, u32)> = None;
@@ -76,6 +79,7 @@ impl Sheet {
             text.push_str(cell);
         }
         budget.produce(text.len() as u64)?;
+        self.formulas_view(content);
         content.views.push(View {
             location: Location::Office(OfficePlace::Sheet(self.concealed, self.name)),
             hidden: self.concealed != Concealed::No,
@@ -86,6 +90,31 @@ impl Sheet {
             spots,
         });
         Ok(())
+    }
+
+    fn formulas_view(&mut self, content: &mut Content<'_>) {
+        let mut text = String::new();
+        let mut spots = Vec::new();
+        for (row, column, line) in std::mem::take(&mut self.formulas) {
+            let concealed = Concealed::No;
+            spots.push((text.len(), Spot::Cell { row, column, concealed }));
+            text.push_str(&line);
+        }
+        if text.is_empty() {
+            return;
+        }
+        content.views.push(View {
+            location: Location::Office(OfficePlace::Formula {
+                sheet: self.name.clone(),
+                cell: String::new(),
+            }),
+            hidden: true,
+            fake_redaction: false,
+            text,
+            map: SourceMap::default(),
+            part: PartPath::default(),
+            spots,
+        });
     }
 }
 

@@ -154,7 +154,7 @@ impl Book {
                 let len = data.get(3).copied().unwrap_or(0);
                 let name = record.characters(14, usize::from(len), self.old);
                 self.say(OfficePlace::DefinedName, name);
-                self.say(OfficePlace::DefinedName, Some(strings::wide_lines(data)));
+                self.say(OfficePlace::DefinedName, Some(strings::lines(data)));
             }
             0x1ae | 0x23 => self.say(OfficePlace::External, record.text(2, self.old)),
             0x5a => self.say(OfficePlace::External, Some(external(record))),
@@ -226,6 +226,11 @@ impl Book {
                 }
             }
             0x06 | 0x406 => {
+                // Texts within the formula itself.
+                let texts = strings::lines(data.get(20..).unwrap_or_default());
+                if !texts.is_empty() {
+                    sheet.formulas.push((row, column, texts));
+                }
                 // Not a number: the text follows in a record of its own.
                 if u16_at(data, 12) == Some(0xffff) {
                     self.waiting = Some((row, column));
@@ -261,8 +266,11 @@ impl Book {
                     let line = text.sized(2, self.old);
                     self.say(OfficePlace::Validation, line);
                 }
+                self.say(OfficePlace::Validation, Some(strings::lines(data)));
             }
-            0x1b8 | 0x800 => self.say(OfficePlace::Link, Some(strings::wide_lines(data))),
+            // Conditional formats and filters.
+            0x1b1 | 0x9e | 0x87a => self.say(OfficePlace::Validation, Some(strings::lines(data))),
+            0x1b8 | 0x800 => self.say(OfficePlace::Link, Some(strings::lines(data))),
             _ => self.drawing(record),
         }
     }
