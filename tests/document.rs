@@ -2,6 +2,10 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/legacy.rs"]
+mod legacy;
+#[path = "document/legacy_hostile.rs"]
+mod legacy_hostile;
 #[path = "document/office.rs"]
 mod office;
 #[path = "document/office_hostile.rs"]

@@ -2,6 +2,8 @@
 
 use crate::content::{SourceMap, View};
 use crate::types::{Location, OfficePlace, PartPath};
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::ops::Range;
 
 /// What becomes of a character on screen.
@@ -28,7 +30,7 @@ pub(super) enum From {
 }
 
 /// A text and its way back.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sink {
     pub text: String,
     map: SourceMap,
@@ -73,10 +75,9 @@ struct Channel<K> {
     hidden: Sink,
     deleted: Sink,
     covered: Sink,
-    /// Everything in order: a number may stand half in each.
-    all: Sink,
+    /// Everything in order, once there is more than shown text: a number may stand half in each.
+    all: Option<Sink>,
     last: Seen,
-    mixed: bool,
 }
 
 impl<K> Channel<K> {
@@ -87,9 +88,8 @@ impl<K> Channel<K> {
             hidden: Sink::default(),
             deleted: Sink::default(),
             covered: Sink::default(),
-            all: Sink::default(),
+            all: None,
             last: Seen::Shown,
-            mixed: false,
         }
     }
 
@@ -101,11 +101,15 @@ impl<K> Channel<K> {
             Seen::Deleted => Some(&mut self.deleted),
             Seen::Covered => Some(&mut self.covered),
         };
-        self.all.push(c, from);
+        if apart.is_some() && self.all.is_none() {
+            self.all = Some(self.shown.clone());
+        }
+        if let Some(all) = &mut self.all {
+            all.push(c, from);
+        }
         match apart {
             None => self.shown.push(c, from),
             Some(sink) => {
-                self.mixed = true;
                 if changed {
                     sink.wall();
                 }
@@ -121,6 +125,9 @@ impl<K> Channel<K> {
 /// All places of a document, in the order in which they first come.
 pub(super) struct Channels<K> {
     all: Vec<Channel<K>>,
+    index: HashMap<K, usize>,
+    /// The one written to last.
+    last: usize,
     /// What stands for programs that do not know Unicode escapes.
     pub skipped: Sink,
 }
@@ -129,37 +136,41 @@ impl<K> Default for Channels<K> {
     fn default() -> Channels<K> {
         Channels {
             all: Vec::new(),
+            index: HashMap::new(),
+            last: 0,
             skipped: Sink::default(),
         }
     }
 }
 
-impl<K: Copy + PartialEq> Channels<K> {
+impl<K: Copy + Eq + Hash> Channels<K> {
     pub fn push(&mut self, place: K, c: char, from: &From, seen: Seen) {
         self.at(place).push(c, from, seen);
     }
 
     /// A line break between two groups of one place, footnotes for one.
     pub fn wall(&mut self, place: K) {
-        if let Some(channel) = self.all.iter_mut().rev().find(|channel| channel.place == place) {
-            for sink in [&mut channel.shown, &mut channel.all] {
-                sink.wall();
-            }
+        let known = self.index.get(&place).and_then(|index| self.all.get_mut(*index));
+        if let Some(channel) = known {
+            channel.shown.wall();
+            channel.all.iter_mut().for_each(Sink::wall);
         }
     }
 
     fn at(&mut self, place: K) -> &mut Channel<K> {
-        // Notes are numbered: the one in hand is the last of its kind.
-        let known = self.all.iter().rposition(|channel| channel.place == place);
-        let index = known.unwrap_or_else(|| {
-            self.all.push(Channel::new(place));
-            self.all.len() - 1
-        });
-        &mut self.all[index]
+        if self.all.get(self.last).is_none_or(|channel| channel.place != place) {
+            let next = self.all.len();
+            self.last = *self.index.entry(place).or_insert(next);
+            if self.last == next {
+                self.all.push(Channel::new(place));
+            }
+        }
+        &mut self.all[self.last]
     }
 
     pub fn len(&self) -> usize {
-        let len = |channel: &Channel<K>| channel.all.text.len() + channel.shown.text.len();
+        let len =
+            |channel: &Channel<K>| channel.all.as_ref().map_or(0, |all| all.text.len()) + channel.shown.text.len();
         self.all.iter().map(len).sum()
     }
 
@@ -181,9 +192,7 @@ impl<K: Copy + PartialEq> Channels<K> {
             };
             views.extend(channel.hidden.view(Location::HiddenText, true, false));
             views.extend(channel.deleted.view(deleted, true, false));
-            if channel.mixed {
-                views.extend(channel.all.view(mixed, true, false));
-            }
+            views.extend(channel.all.and_then(|all| all.view(mixed, true, false)));
         }
         let mut skipped = self.skipped.view(Location::Source, true, false);
         // No way back: what stands in two encodings is not edited in one of them.

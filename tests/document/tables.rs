@@ -88,6 +88,9 @@ fn families_are_told_by_content() {
             "html" => Family::Html,
             "zip" => Family::Zip,
             "gzip" => Family::Gzip,
+            "rtf" => Family::Rtf,
+            "ole" => Family::Ole,
+            "tnef" => Family::Tnef,
             "other" => Family::Other,
             other => panic!("no such family: {other}"),
         };

@@ -8,7 +8,7 @@ use crate::types::{DoubtKind, Location, OfficePlace};
 use std::ops::Range;
 
 /// Where text stands.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Story {
     Body,
     Header,
@@ -36,6 +36,9 @@ impl Story {
         })
     }
 }
+
+/// Notes that get a place of their own; further ones are read into the last.
+const NOTES: u32 = 2_000;
 
 /// One run of characters in the file.
 struct Piece {
@@ -368,7 +371,7 @@ impl Reader {
             self.notes = 0;
         }
         self.notes += u32::from(c == '\u{2}');
-        let number = self.notes.max(1);
+        let number = self.notes.clamp(1, NOTES);
         if foot {
             Story::Footnote(number)
         } else {

@@ -141,7 +141,7 @@ fn properties(file: &mut Compound<'_>, content: &mut Content<'_>, budget: &mut B
         let is_set = |entry: &&Entry| entry.is_stream() && entry.name.starts_with('\u{5}');
         if file.entries.get(index).filter(is_set).is_some() {
             let bytes = file.stream(index, budget)?;
-            props::read(content, &bytes);
+            props::read(content, &bytes, budget)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Property sets ([MS-OLEPS]): title, author, keywords, own properties.
 
 use super::file::{u16_at, u32_at, utf16};
-use crate::content::{Content, SourceMap, View};
+use crate::content::{Budget, Content, SourceMap, Spent, View};
 use crate::document::mapi;
 use crate::types::{Location, OfficePlace, PartPath};
 use std::collections::HashMap;
@@ -10,23 +10,20 @@ use std::collections::HashMap;
 const MOST: u32 = 4096;
 
 /// Views of all strings in a property set stream.
-pub(super) fn read(content: &mut Content<'_>, bytes: &[u8]) {
+pub(super) fn read(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) -> Result<(), Spent> {
     let sections = u32_at(bytes, 24).unwrap_or(0).min(2);
     for section in 0..sections as usize {
         let at = 28 + 20 * section;
         let summary = bytes.get(at..at + 4) == Some(b"\xe0\x85\x9f\xf2");
         if let Some(offset) = u32_at(bytes, at + 16) {
-            one(
-                content,
-                bytes.get(offset as usize..).unwrap_or_default(),
-                summary,
-                section,
-            );
+            let set = bytes.get(offset as usize..).unwrap_or_default();
+            one(content, set, summary, section, budget)?;
         }
     }
+    Ok(())
 }
 
-fn one(content: &mut Content<'_>, set: &[u8], summary: bool, section: usize) {
+fn one(content: &mut Content<'_>, set: &[u8], summary: bool, section: usize, budget: &mut Budget) -> Result<(), Spent> {
     let count = u32_at(set, 4).unwrap_or(0).min(MOST) as usize;
     let list: Vec<(u32, usize)> = (0..count)
         .filter_map(|i| Some((u32_at(set, 8 + 8 * i)?, u32_at(set, 12 + 8 * i)? as usize)))
@@ -45,8 +42,11 @@ fn one(content: &mut Content<'_>, set: &[u8], summary: bool, section: usize) {
         };
         let mut text = String::new();
         value(set, at, unicode, &mut text);
+        // Many properties may name the same bytes.
+        budget.produce(text.len() as u64)?;
         push(content, &name, text);
     }
+    Ok(())
 }
 
 fn push(content: &mut Content<'_>, name: &str, text: String) {

@@ -39,6 +39,11 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Nobody writes longer modules.
+const LONGEST: usize = 4 << 20;
+/// Unpacked length of a chunk.
+const CHUNK: usize = 4096;
+
 /// Where the source begins is told in another stream; it is found by its signature here, which finds leftovers too.
 fn sources(bytes: &[u8], budget: &mut Budget) -> Result<Vec<Vec<u8>>, Spent> {
     let mut out = Vec::new();
@@ -46,8 +51,8 @@ fn sources(bytes: &[u8], budget: &mut Budget) -> Result<Vec<Vec<u8>>, Spent> {
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(1, rest)) {
         at += found;
         let (text, used) = container(bytes.get(at + 1..).unwrap_or_default());
+        budget.produce(text.len() as u64)?;
         if text.len() >= 32 && text.iter().all(|b| *b >= 32 || matches!(b, b'\t' | b'\r' | b'\n')) {
-            budget.produce(text.len() as u64)?;
             out.push(text);
             at += used;
         }
@@ -61,7 +66,7 @@ fn sources(bytes: &[u8], budget: &mut Budget) -> Result<Vec<Vec<u8>>, Spent> {
 fn container(bytes: &[u8]) -> (Vec<u8>, usize) {
     let mut out = Vec::new();
     let mut at = 0;
-    while let Some([low, high]) = bytes.get(at..at + 2) {
+    while let Some([low, high]) = bytes.get(at..at + 2).filter(|_| out.len() < LONGEST) {
         let header = u16::from_le_bytes([*low, *high]);
         if header >> 12 & 7 != 3 {
             break;
@@ -84,7 +89,7 @@ fn container(bytes: &[u8]) -> (Vec<u8>, usize) {
     (out, at)
 }
 
-/// One compressed chunk of up to 4096 bytes.
+/// One compressed chunk.
 fn chunk(data: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let mut input = data.iter().copied();
@@ -110,6 +115,9 @@ fn chunk(data: &[u8], out: &mut Vec<u8>) -> bool {
                 return false;
             }
             let len = usize::from(token & (0xffff >> bits)) + 3;
+            if done + len > CHUNK {
+                return false;
+            }
             let offset = usize::from(token >> (16 - bits)) + 1;
             let Some(from) = out.len().checked_sub(offset).filter(|from| *from >= start) else {
                 return false;

@@ -3,7 +3,7 @@
 use crate::types::{Location, OfficePlace};
 
 /// Where the text of a group goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Body,
     Header,

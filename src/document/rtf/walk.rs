@@ -14,6 +14,9 @@ use std::ops::Range;
 /// No program nests groups deeper; Word gives up far earlier.
 const DEEPEST: usize = 20_000;
 
+/// Notes that get a place of their own; further ones are read into the last.
+const NOTES: u32 = 2_000;
+
 /// What a group inherits and may change.
 #[derive(Clone, Copy)]
 struct State {
@@ -200,7 +203,7 @@ impl<'b> Walk<'b> {
     fn destination(&mut self, word: &str) -> bool {
         let place = match places::of(word) {
             Some(Place::Footnote(_)) => {
-                self.notes += 1;
+                self.notes = NOTES.min(self.notes + 1);
                 Place::Footnote(self.notes)
             }
             Some(place) => place,
@@ -214,7 +217,6 @@ impl<'b> Walk<'b> {
             None => return places::is_transparent(word) && word != "rtf",
         };
         self.state.place = place;
-        // A note begins with the formatting of its own.
         if place.is_data() {
             self.blobs.push(Blob::new(place, self.stack.len()));
         }
@@ -263,7 +265,7 @@ impl<'b> Walk<'b> {
                     && n == self.notes
                 {
                     self.notes -= 1;
-                    self.endnotes += 1;
+                    self.endnotes = NOTES.min(self.endnotes + 1);
                     self.state.place = Place::Endnote(self.endnotes);
                 }
             }

@@ -1,9 +1,8 @@
 //! The cells of one sheet.
 
-use crate::content::{Budget, Content, SourceMap, Spent, Spot, View};
+use crate::content::{Content, SourceMap, Spot, View};
 use crate::types::{Concealed, Location, OfficePlace, PartPath};
 use std::collections::{BTreeMap, HashSet};
-use std::ops::RangeInclusive;
 
 /// Empty columns laid out one by one; further ones follow each other.
 const WIDEST: u32 = 64;
@@ -22,8 +21,10 @@ pub(super) struct Sheet {
     cells: BTreeMap<(u32, u32), (String, bool)>,
     /// Row, column, texts.
     pub formulas: Vec<(u32, u32, String)>,
-    pub hidden_columns: Vec<RangeInclusive<u32>>,
+    pub hidden_columns: HashSet<u32>,
     pub hidden_rows: HashSet<u32>,
+    /// Bytes of text since somebody asked: one shared string may fill many cells.
+    pub grown: u64,
 }
 
 impl Sheet {
@@ -33,13 +34,15 @@ impl Sheet {
             concealed,
             cells: BTreeMap::new(),
             formulas: Vec::new(),
-            hidden_columns: Vec::new(),
+            hidden_columns: HashSet::new(),
             hidden_rows: HashSet::new(),
+            grown: 0,
         }
     }
 
     /// What a cell shows; of two texts in one cell both are kept.
     pub fn put(&mut self, row: u32, column: u32, text: String, unseen: bool) {
+        self.grown += text.len() as u64;
         let cell = self.cells.entry((row, column)).or_default();
         if !cell.0.is_empty() {
             cell.0.push('\n');
@@ -49,7 +52,7 @@ impl Sheet {
     }
 
     /// Rows as lines, columns with tabs between them.
-    pub fn view(mut self, content: &mut Content<'_>, budget: &mut Budget) -> Result<(), Spent> {
+    pub fn view(mut self, content: &mut Content<'_>) {
         let mut text = String::new();
         let mut spots = Vec::new();
         let mut before: Option<(u32, u32)> = None;
@@ -66,7 +69,7 @@ impl Sheet {
             before = Some((*row, *column));
             let concealed = match self.concealed {
                 Concealed::No if self.hidden_rows.contains(row) => Concealed::Row,
-                Concealed::No if self.hidden_columns.iter().any(|range| range.contains(column)) => Concealed::Column,
+                Concealed::No if self.hidden_columns.contains(column) => Concealed::Column,
                 Concealed::No if *unseen => Concealed::Format,
                 concealed => concealed,
             };
@@ -78,7 +81,6 @@ impl Sheet {
             spots.push((text.len(), spot));
             text.push_str(cell);
         }
-        budget.produce(text.len() as u64)?;
         self.formulas_view(content);
         content.views.push(View {
             location: Location::Office(OfficePlace::Sheet(self.concealed, self.name)),
@@ -89,7 +91,6 @@ impl Sheet {
             part: PartPath::default(),
             spots,
         });
-        Ok(())
     }
 
     fn formulas_view(&mut self, content: &mut Content<'_>) {

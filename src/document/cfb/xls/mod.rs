@@ -9,6 +9,10 @@ use crate::document::{doubt, strings};
 use crate::types::{Concealed, DoubtKind, Location, OfficePlace, PartPath};
 use cells::{Sheet, Style, number, rk};
 use record::{Record, Records, Text};
+use std::collections::HashMap;
+
+/// More columns than this format has.
+const WIDEST: u32 = 1024;
 
 /// Workbook globals and what is gathered outside of cells.
 #[derive(Default)]
@@ -16,7 +20,7 @@ struct Book {
     old: bool,
     date_1904: bool,
     shared: Vec<String>,
-    formats: Vec<(u16, String)>,
+    formats: HashMap<u16, String>,
     /// White.
     fonts: Vec<bool>,
     styles: Vec<Style>,
@@ -56,17 +60,20 @@ pub(super) fn read(bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget)
                     && let Some(sheet) = sheet.take()
                 {
                     book.notes_on(content, &sheet);
-                    sheet.view(content, budget)?;
+                    sheet.view(content);
                 }
             }
             _ => match sheet.as_mut().filter(|_| depth == 1) {
-                Some(sheet) => book.in_sheet(&record, sheet),
+                Some(sheet) => {
+                    book.in_sheet(&record, sheet);
+                    budget.produce(std::mem::take(&mut sheet.grown))?;
+                }
                 None => book.global(&record, depth > 1 || sheet.is_some()),
             },
         }
     }
     if let Some(sheet) = sheet.take() {
-        sheet.view(content, budget)?;
+        sheet.view(content);
         let reason = "the workbook ends within a sheet";
         content.doubts.push(doubt(DoubtKind::Broken, reason));
     }
@@ -141,7 +148,7 @@ impl Book {
             0xfc => self.shared = shared(record),
             0x41e => {
                 if let (Some(id), Some(code)) = (u16_at(data, 0), record.text(2, self.old)) {
-                    self.formats.push((id, code));
+                    self.formats.insert(id, code);
                 }
             }
             0x31 => self.fonts.push(matches!(u16_at(data, 4), Some(1 | 9))),
@@ -249,7 +256,7 @@ impl Book {
             }
             0x7d => {
                 if u16_at(data, 8).is_some_and(|flags| flags & 1 == 1) {
-                    sheet.hidden_columns.push(row..=column);
+                    sheet.hidden_columns.extend(row..=column.min(WIDEST));
                 }
             }
             0x208 => {
@@ -280,8 +287,7 @@ impl Book {
             return;
         };
         let format = self.styles.get(style).map_or(0, |style| style.format);
-        let code = self.formats.iter().rev().find(|(id, _)| *id == format);
-        let code = code.map(|(_, code)| code.as_str());
+        let code = self.formats.get(&format).map(String::as_str);
         let shown = crate::document::office::as_shown(code, u32::from(format), &value, self.date_1904);
         let unseen = self.styles.get(style).is_some_and(|style| style.unseen) || shown.is_none();
         sheet.put(row, column, shown.unwrap_or(value), unseen);

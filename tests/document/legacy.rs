@@ -1,0 +1,156 @@
+//! RTF, legacy Office, Outlook and winmail.dat files (`tests/data/documents`, made by `make_legacy.py`): found where they stand;
+//! RTF redacted by its bytes, the others refused.
+
+use super::office::{bytes, options};
+use cpr_milter::cpr::{Confidence, IdKind, Secret};
+use cpr_milter::inspect::inspect;
+use cpr_milter::redact::{Targets, redact};
+use cpr_milter::types::Report;
+use std::collections::BTreeMap;
+
+/// One row of `legacy.tsv`.
+pub struct Row {
+    pub file: String,
+    digits: String,
+    place: String,
+    hidden: bool,
+    fake: bool,
+    doubts: String,
+    redact: String,
+}
+
+pub fn rows() -> Vec<Row> {
+    let text = String::from_utf8(bytes("legacy.tsv")).expect("UTF-8");
+    let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        Row {
+            file: fields[0].to_owned(),
+            digits: fields[1].to_owned(),
+            place: fields[2].to_owned(),
+            hidden: fields[3] == "hidden",
+            fake: fields[4] == "fake",
+            doubts: fields[5].to_owned(),
+            redact: fields[6].to_owned(),
+        }
+    });
+    rows.collect()
+}
+
+fn report(file: &str, bytes: &[u8]) -> Report {
+    inspect(bytes, &options(file)).expect("no identifiers to compile")
+}
+
+fn doubts(report: &Report) -> String {
+    // Pictures are in doubt in one word or another, by what reads them.
+    let kind = |doubt: &cpr_milter::types::Doubt| match doubt.kind.word() {
+        "not_ocred" => "unread",
+        word => word,
+    };
+    let mut words: Vec<&str> = report.doubts.iter().map(kind).collect();
+    words.sort_unstable();
+    words.dedup();
+    if words.is_empty() {
+        "-".to_owned()
+    } else {
+        words.join(",")
+    }
+}
+
+#[test]
+fn numbers_are_found_where_they_stand() {
+    let mut wrong = Vec::new();
+    let mut recall: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for row in rows() {
+        let report = report(&row.file, &bytes(&row.file));
+        if doubts(&report) != row.doubts {
+            wrong.push(format!("{}: doubts {:?}, not {}", row.file, report.doubts, row.doubts));
+        }
+        let sure = report.findings.iter().filter(|f| f.confidence >= Confidence::Likely);
+        let stray = sure.filter(|f| f.number.reveal() != row.digits).count();
+        if stray > 0 {
+            wrong.push(format!("{}: also {stray} numbers that nobody put there", row.file));
+        }
+        if row.digits.is_empty() {
+            continue;
+        }
+        let found = report.findings.iter().filter(|f| f.number.reveal() == row.digits);
+        let seen: Vec<_> = found
+            .map(|f| (f.place.location.to_string(), f.hidden, f.fake_redaction, f.confidence))
+            .collect();
+        let fitting = |(place, hidden, fake, confidence): &(String, bool, bool, Confidence)| {
+            *place == row.place && (*hidden, *fake) == (row.hidden, row.fake) && *confidence >= Confidence::Likely
+        };
+        let counts = recall
+            .entry(row.file.split('/').next().unwrap_or_default().to_owned())
+            .or_default();
+        counts.1 += 1;
+        if seen.iter().any(fitting) {
+            counts.0 += 1;
+        } else {
+            wrong.push(format!(
+                "{}: {} {} {}, not {seen:?}",
+                row.file, row.place, row.hidden, row.fake
+            ));
+        }
+    }
+    for (group, (found, all)) in &recall {
+        println!("{group}: {found} of {all}");
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(recall.values().map(|(_, all)| all).sum::<usize>() >= 110);
+}
+
+/// What is left of a document when everything but its digits is taken away, escapes undone.
+fn digits_of(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let text = String::from_utf8_lossy(bytes).replace(['\r', '\n'], "");
+    let mut rest = text.as_str();
+    while let Some(c) = rest.chars().next() {
+        let escaped = rest
+            .strip_prefix("\\'")
+            .and_then(|hex| u8::from_str_radix(hex.get(..2)?, 16).ok());
+        if let Some(byte) = escaped {
+            out.extend(Some(char::from(byte)).filter(char::is_ascii_digit));
+            rest = rest.get(4..).unwrap_or_default();
+            continue;
+        }
+        if c.is_ascii_digit() {
+            out.push(c);
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+#[test]
+fn rtf_is_redacted_in_its_bytes_and_the_others_are_refused() {
+    let mut wrong = Vec::new();
+    let out = std::env::var_os("CPR_OFFICE_OUT").map(std::path::PathBuf::from);
+    for row in rows() {
+        let before = bytes(&row.file);
+        let targets: Targets = if row.digits.is_empty() {
+            Targets::new()
+        } else {
+            [(IdKind::Cpr, Secret::new(row.digits.clone()))].into_iter().collect()
+        };
+        match (row.redact.as_str(), redact(&before, &targets, &options(&row.file))) {
+            ("clean", Ok(copy)) => {
+                if digits_of(&copy.bytes).contains(&row.digits) {
+                    wrong.push(format!("{}: still there", row.file));
+                }
+                if let Some(out) = &out {
+                    let path = out.join(&row.file);
+                    std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+                    std::fs::write(path, copy.bytes).expect("written");
+                }
+            }
+            ("same", Ok(copy)) if copy.bytes == before => {}
+            // A picture is a doubt until it has been read.
+            ("same", Err(_)) if row.doubts != "-" => {}
+            ("refused", Err(_)) => {}
+            (_, Ok(_)) => wrong.push(format!("{}: was rewritten", row.file)),
+            (_, Err(why)) => wrong.push(format!("{}: {why}", row.file)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
