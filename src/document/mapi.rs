@@ -97,8 +97,12 @@ pub(super) fn text(content: &mut Content<'_>, owner: &Owner, property: u16, name
     if text.is_empty() {
         return;
     }
-    if property == id::HEADERS && *owner == Owner::Message {
-        headers(content, &text);
+    if *owner == Owner::Message {
+        match property {
+            id::HEADERS => headers(content, &text),
+            id::HTML => return body(content, text.into_bytes(), "text/html", Some("utf-8")),
+            _ => {}
+        }
     }
     let location = location(owner, property, name);
     let hidden = match &location {
@@ -130,12 +134,12 @@ pub(super) fn binary(
 ) -> Result<(), Spent> {
     if *owner == Owner::Message && property == id::HTML {
         budget.produce(bytes.len() as u64)?;
-        body(content, bytes.to_vec(), "text/html");
+        body(content, bytes.to_vec(), "text/html", None);
         return Ok(());
     }
     if *owner == Owner::Message && property == id::RTF {
         match lzfu::decompress(bytes, budget)? {
-            Some(rtf) => body(content, rtf, "text/rtf"),
+            Some(rtf) => body(content, rtf, "text/rtf", None),
             None => content.doubts.push(doubt(
                 DoubtKind::Broken,
                 "the message's formatted text cannot be unpacked",
@@ -152,13 +156,14 @@ pub(super) fn binary(
 }
 
 /// The text of the item in a format of its own.
-fn body(content: &mut Content<'_>, bytes: Vec<u8>, media_type: &str) {
+fn body(content: &mut Content<'_>, bytes: Vec<u8>, media_type: &str, charset: Option<&str>) {
     let number = next(content);
     content.children.push(Child {
         path: PartPath(vec![number]),
         bytes: Cow::Owned(bytes),
         hint: Hint {
             media_type: media_type.to_owned(),
+            charset: charset.map(str::to_owned),
             attachment: true,
             ..Hint::default()
         },
@@ -185,7 +190,7 @@ fn headers(content: &mut Content<'_>, text: &str) {
         return;
     }
     kept.push_str("\r\n");
-    body(content, kept.into_bytes(), "message/rfc822");
+    body(content, kept.into_bytes(), "message/rfc822", Some("utf-8"));
 }
 
 fn location(owner: &Owner, property: u16, name: Option<&str>) -> Location {

@@ -4,7 +4,7 @@ use super::office::{bytes, options};
 use cpr_milter::content::{Budget, Content, Hint, Limits};
 use cpr_milter::document;
 use cpr_milter::inspect::inspect;
-use cpr_milter::types::DoubtKind;
+use cpr_milter::types::{DoubtKind, Report};
 use std::time::{Duration, Instant};
 
 const SEEDS: [&str; 14] = [
@@ -32,13 +32,16 @@ fn tight() -> Limits {
     }
 }
 
+fn report(bytes: &[u8]) -> Report {
+    let mut options = options("fil");
+    options.limits = tight();
+    inspect(bytes, &options).expect("no identifiers")
+}
+
 /// All parts of a thing, to any depth.
 fn walk(bytes: &[u8]) -> Duration {
     let start = Instant::now();
-    let mut options = options("fil");
-    options.limits = tight();
-    let report = inspect(bytes, &options).expect("no identifiers");
-    assert!(report.parts <= options.limits.parts);
+    assert!(report(bytes).parts <= tight().parts);
     start.elapsed()
 }
 
@@ -68,6 +71,19 @@ fn files_cut_anywhere_end_in_time() {
         for tenth in 0..24 {
             let cut = bytes.len() * tenth / 24;
             assert!(walk(&bytes[..cut]) < Duration::from_secs(11), "{seed} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_is_never_silent() {
+    for seed in SEEDS {
+        let bytes = bytes(seed);
+        for part in 1..48 {
+            let cut = bytes.len() * part / 48;
+            let report = report(&bytes[..cut]);
+            let silent = report.findings.is_empty() && report.doubts.is_empty();
+            assert!(!silent, "{seed} cut at {cut}");
         }
     }
 }

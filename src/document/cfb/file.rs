@@ -133,7 +133,10 @@ impl<'a> Compound<'a> {
                 break;
             }
             match self.take(number) {
-                Some(sector) => self.fat.extend(numbers(sector)),
+                Some(sector) => {
+                    self.damaged |= sector.len() < self.sector;
+                    self.fat.extend(numbers(sector));
+                }
                 None => self.damaged = true,
             }
         }
@@ -153,6 +156,8 @@ impl<'a> Compound<'a> {
                 self.damaged = true;
                 break;
             };
+            // The last sector may be short when its stream ends in it; a table never is.
+            self.damaged |= size == usize::MAX && sector.len() < self.sector;
             out.extend_from_slice(sector);
             next = self.fat.get(next as usize).copied().unwrap_or(NONE);
         }

@@ -14,20 +14,26 @@ pub(in crate::document) fn read(content: &mut Content<'_>, bytes: &[u8], budget:
         bytes.get(..bytes.len().min(2048)).unwrap_or_default(),
         PartPath::default(),
     );
-    let Some((class, native)) = native(bytes) else {
+    let Some(object) = native(bytes) else {
         strings::add(content, bytes, PartPath::default());
         return Ok(());
     };
-    let rest = bytes.get(bytes.len() - native.1..).unwrap_or_default();
-    strings::add(content, rest, PartPath::default());
-    if class.eq_ignore_ascii_case(b"package") {
-        return package(content, native.0, budget);
+    strings::add(content, object.rest, PartPath::default());
+    if object.class.eq_ignore_ascii_case(b"package") {
+        return package(content, object.data, budget);
     }
-    push(content, native.0, None, budget)
+    push(content, object.data, None, budget)
 }
 
-/// Class name and data, and the length of what follows.
-fn native(bytes: &[u8]) -> Option<(&[u8], (&[u8], usize))> {
+/// An embedded object.
+struct Native<'t> {
+    class: &'t [u8],
+    data: &'t [u8],
+    /// The picture that stands for it.
+    rest: &'t [u8],
+}
+
+fn native(bytes: &[u8]) -> Option<Native<'_>> {
     const EMBEDDED: u32 = 2;
     if u32_at(bytes, 4)? != EMBEDDED {
         return None;
@@ -47,7 +53,11 @@ fn native(bytes: &[u8]) -> Option<(&[u8], (&[u8], usize))> {
     at += 4;
     // A size that lies must not hide the data.
     let end = at.saturating_add(len).min(bytes.len());
-    Some((class, (bytes.get(at..end)?, bytes.len() - end)))
+    Some(Native {
+        class,
+        data: bytes.get(at..end)?,
+        rest: bytes.get(end..)?,
+    })
 }
 
 /// The stream `\x01Ole10Native`: its length, then the packager's own.

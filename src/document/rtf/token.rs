@@ -82,11 +82,11 @@ impl<'t> Tokens<'t> {
 
     fn symbol(&mut self, rest: &[u8], first: u8) -> Token<'t> {
         let nibble = |i: usize| rest.get(i).and_then(|b| char::from(*b).to_digit(16));
-        if first == b'\'' {
-            if let (Some(high), Some(low)) = (nibble(1), nibble(2)) {
-                self.at += 4;
-                return Token::Hex((high * 16 + low) as u8);
-            }
+        if first == b'\''
+            && let (Some(high), Some(low)) = (nibble(1), nibble(2))
+        {
+            self.at += 4;
+            return Token::Hex((high * 16 + low) as u8);
         }
         self.at += 2;
         Token::Symbol(first)

@@ -38,7 +38,12 @@ struct Reader {
 
 impl Reader {
     fn all(&mut self, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) -> Result<(), Spent> {
+        // The mark and a key.
         let mut at = 6;
+        if bytes.len() <= at {
+            let reason = "the file ends before its first attribute";
+            content.doubts.push(doubt(DoubtKind::Broken, reason));
+        }
         while at < bytes.len() {
             budget.in_time()?;
             let Some((id, data)) = attribute(bytes, at) else {
