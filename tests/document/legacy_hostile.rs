@@ -82,7 +82,9 @@ fn a_file_that_is_cut_is_never_silent() {
         for part in 1..48 {
             let cut = bytes.len() * part / 48;
             let report = report(&bytes[..cut]);
-            let silent = report.findings.is_empty() && report.doubts.is_empty();
+            // winmail.dat has no end mark: cut between two attributes it is whole, and the number is not in it.
+            let gone = seed.starts_with("tnef") && !bytes[..cut].windows(3).any(|three| three == b"CPR");
+            let silent = report.findings.is_empty() && report.doubts.is_empty() && !gone;
             assert!(!silent, "{seed} cut at {cut}");
         }
     }
