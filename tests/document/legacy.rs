@@ -154,3 +154,46 @@ fn rtf_is_redacted_in_its_bytes_and_the_others_are_refused() {
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// A Word document whose text stands in pieces out of order, in one byte and in two a character, as fast saves leave it.
+fn pieces(pieces: &[(&str, bool)]) -> Vec<u8> {
+    let mut main = vec![0u8; 8192];
+    main[0..2].copy_from_slice(&0xa5ecu16.to_le_bytes());
+    main[2..4].copy_from_slice(&0xc1u16.to_le_bytes());
+    let mut at = 6000;
+    let (mut positions, mut places) = (vec![0u32], Vec::new());
+    for (text, wide) in pieces {
+        let bytes: Vec<u8> = match wide {
+            true => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            false => text.bytes().collect(),
+        };
+        at -= 1000;
+        main[at..at + bytes.len()].copy_from_slice(&bytes);
+        let fc = if *wide { at as u32 } else { 0x4000_0000 | 2 * at as u32 };
+        places.extend([0, 0]);
+        places.extend(fc.to_le_bytes());
+        places.extend([0, 0]);
+        positions.push(positions.last().expect("one") + text.chars().count() as u32);
+    }
+    let count = positions.last().expect("one").to_le_bytes();
+    main[0x4c..0x50].copy_from_slice(&count);
+    let mut list: Vec<u8> = positions.iter().flat_map(|n| n.to_le_bytes()).collect();
+    list.extend(places);
+    let mut table = vec![2u8];
+    table.extend((list.len() as u32).to_le_bytes());
+    table.extend(list);
+    main[0x1a2..0x1a6].copy_from_slice(&0u32.to_le_bytes());
+    main[0x1a6..0x1aa].copy_from_slice(&(table.len() as u32).to_le_bytes());
+    table.resize(4096, 0);
+    super::legacy_hostile::compound(&[("WordDocument", &main), ("0Table", &table)])
+}
+
+#[test]
+fn text_of_word_is_put_together_from_its_pieces() {
+    let file = pieces(&[("Så er CPR-nr. 0101", true), ("90-12", false), ("34 her", true)]);
+    let report = report("hurtigt gemt.doc", &file);
+    let found: Vec<_> = report.findings.iter().map(|f| f.number.reveal().to_owned()).collect();
+    assert_eq!(found, ["0101901234"]);
+    assert_eq!(report.findings[0].place.location.to_string(), "text");
+    assert_eq!(doubts(&report), "-");
+}

@@ -207,53 +207,62 @@ fn one_string_in_many_cells_is_paid_for_each_time() {
     for row in 0..50_000u16 {
         book.extend(record(0xfd, &[&row.to_le_bytes()[..], &[0; 8]].concat()));
     }
-    let file = compound("Workbook", &book);
+    let file = compound(&[("Workbook", &book)]);
     assert!(kinds(&file).contains(&DoubtKind::TooLarge), "{:?}", kinds(&file));
 }
 
-/// A compound file of one stream.
-fn compound(name: &str, data: &[u8]) -> Vec<u8> {
-    let sectors = data.len().div_ceil(512);
-    let fats = (sectors + 2).div_ceil(127);
-    let mut fat: Vec<u32> = (1..sectors as u32).chain([0xffff_fffe, 0xffff_fffe]).collect();
-    fat.extend(std::iter::repeat_n(0xffff_fffd, fats));
-    fat.resize(fats * 128, 0xffff_ffff);
-    let mut out = vec![0u8; 512];
-    out[..8].copy_from_slice(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
-    out[30..32].copy_from_slice(&9u16.to_le_bytes());
-    let mut put = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
-    put(48, sectors as u32);
-    put(60, 0xffff_fffe);
-    put(68, 0xffff_fffe);
-    for i in 0..109 {
-        put(
-            76 + 4 * i,
-            if i < fats {
-                (sectors + 1 + i) as u32
-            } else {
-                0xffff_ffff
-            },
-        );
+/// A compound file of large streams, each in sectors of its own.
+pub fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    const END: u32 = 0xffff_fffe;
+    let mut body = Vec::new();
+    let mut fat: Vec<u32> = Vec::new();
+    let mut entries = vec![("Root Entry", 5u8, END, 0, 1u32)];
+    for (i, (name, data)) in streams.iter().enumerate() {
+        assert!(data.len() >= 4096, "small streams stand elsewhere");
+        let start = fat.len() as u32;
+        body.extend_from_slice(data);
+        body.resize(body.len().div_ceil(512) * 512, 0);
+        fat.extend(start + 1..(body.len() / 512) as u32);
+        fat.push(END);
+        let next = if i + 1 < streams.len() { i as u32 + 2 } else { u32::MAX };
+        entries.push((name, 2, start, data.len(), next));
     }
-    out.extend(data);
-    out.resize(512 * (1 + sectors), 0);
-    for (name, kind, start, size, child) in [
-        ("Root Entry", 5u8, 0xffff_fffe, 0, 1),
-        (name, 2, 0, data.len(), u32::MAX),
-    ] {
+    let directory = fat.len() as u32;
+    fat.push(END);
+    for (i, (name, kind, start, size, link)) in entries.iter().enumerate() {
         let mut entry = vec![0u8; 128];
         for (i, unit) in name.encode_utf16().enumerate() {
             entry[2 * i..2 * i + 2].copy_from_slice(&unit.to_le_bytes());
         }
         entry[64] = 2 * name.len() as u8 + 2;
-        entry[66] = kind;
-        entry[68..76].copy_from_slice(&[0xff; 8]);
-        entry[76..80].copy_from_slice(&u32::to_le_bytes(child));
-        entry[116..120].copy_from_slice(&u32::to_le_bytes(start));
-        entry[120..124].copy_from_slice(&(size as u32).to_le_bytes());
-        out.extend(entry);
+        entry[66] = *kind;
+        entry[68..80].copy_from_slice(&[0xff; 12]);
+        let slot = if i == 0 { 76 } else { 72 };
+        entry[slot..slot + 4].copy_from_slice(&link.to_le_bytes());
+        entry[116..120].copy_from_slice(&start.to_le_bytes());
+        entry[120..124].copy_from_slice(&(*size as u32).to_le_bytes());
+        body.extend(entry);
     }
-    out.resize(512 * (2 + sectors), 0);
+    assert!(entries.len() <= 4, "the directory is one sector");
+    body.resize(body.len().div_ceil(512) * 512, 0);
+    let fats = (fat.len() + 1).div_ceil(127);
+    let first = fat.len() as u32;
+    fat.extend(std::iter::repeat_n(0xffff_fffd, fats));
+    fat.resize(fats * 128, u32::MAX);
+    let mut out = vec![0u8; 512];
+    out[..8].copy_from_slice(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    out[30..32].copy_from_slice(&9u16.to_le_bytes());
+    let mut put = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    put(48, directory);
+    put(60, END);
+    put(68, END);
+    for i in 0..109u32 {
+        put(
+            76 + 4 * i as usize,
+            if (i as usize) < fats { first + i } else { u32::MAX },
+        );
+    }
+    out.extend(body);
     out.extend(fat.iter().flat_map(|n| n.to_le_bytes()));
     out
 }
