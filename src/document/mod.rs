@@ -20,6 +20,7 @@ mod sniff;
 mod strings;
 mod text;
 mod tnef;
+mod xlsb;
 mod zip;
 
 use crate::content::{Budget, CannotEdit, Changes, Content, ContentDoubt, Hint, View};

@@ -7,7 +7,8 @@ use cpr_milter::inspect::inspect;
 use cpr_milter::types::{DoubtKind, Report};
 use std::time::{Duration, Instant};
 
-const SEEDS: [&str; 14] = [
+const SEEDS: [&str; 15] = [
+    "xlsb/hidden-sheet-px.xlsb",
     "rtf/runs-hand.rtf",
     "rtf/object-hand.rtf",
     "rtf/shift-jis-hand.rtf",

@@ -13,6 +13,8 @@ mod vba;
 mod write;
 mod xls;
 
+pub(super) use xls::cells;
+
 use super::mapi::next;
 use super::{doubt, sniff, strings};
 use crate::content::{Budget, Child, Content, Hint, Spent};

@@ -1,7 +1,7 @@
 //! Packages built on ZIP: office documents are read by `office`; signed containers of all kinds are sealed.
 
 use crate::content::{Budget, Content};
-use crate::document::office;
+use crate::document::{office, xlsb};
 use crate::types::{PartPath, SealKind};
 
 /// Reads a package as what it is, and adds its seal.
@@ -11,6 +11,7 @@ pub(super) fn judge(content: &mut Content<'_>, archive: usize, budget: &mut Budg
         content.seals.push((PartPath::default(), SealKind::Signed));
     }
     office::read(content, archive, budget);
+    xlsb::read(content, budget);
 }
 
 /// Signatures over the package: OOXML, OpenDocument and ASiC, JAR.

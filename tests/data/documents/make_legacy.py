@@ -2,11 +2,11 @@
 """Makes the RTF, legacy Office, Outlook and winmail.dat files beside this file, one place and one invented number a file, and writes
 `legacy.tsv`: file, number, place, hidden, fake redaction, doubts, what redaction gives.
 
-    python3 -m venv venv && venv/bin/pip install xlwt aspose-email-foss compressed-rtf msoffcrypto-tool
+    python3 -m venv venv && venv/bin/pip install xlwt pyxlsbwriter aspose-email-foss compressed-rtf msoffcrypto-tool
     apt-get install --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui python3-uno
     venv/bin/python make_legacy.py
 
-`lo`: saved by LibreOffice from a file that make.py made, whose number it keeps. `hand`: RTF written out here, each a way in which some
+`lo`: saved by LibreOffice from a file that make.py made, whose number it keeps. `px`: pyxlsbwriter. `hand`: RTF written out here, each a way in which some
 program writes or hides text. `xw`: xlwt. `as`: aspose-email-foss (Outlook messages; objects put into a file that LibreOffice saved).
 `own`: TNEF by the writer below, since no free program writes it. Presentations are gzipped: LibreOffice fills them with 600 kB of zeros."""
 
@@ -22,6 +22,7 @@ import msoffcrypto
 import xlwt
 from aspose.email_foss import cfb, msg
 from compressed_rtf import compress
+from pyxlsbwriter import XlsbWriter
 
 HERE = pathlib.Path(__file__).parent
 ROWS = []
@@ -354,6 +355,31 @@ def make_xlwt():
     xls("formula-text", formula, f, "sheet Borgere, formula in A1", True)
 
 
+def xlsb(name, sheets, cpr, place, hidden=False, redact="refused"):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "bog.xlsb"
+        with XlsbWriter(str(path), compressionLevel=6) as book:
+            for title, gone, rows in sheets:
+                book.add_sheet(title, hidden=gone)
+                book.write_sheet(rows)
+        write(f"xlsb/{name}-px.xlsb", path.read_bytes())
+    expect(f"xlsb/{name}-px.xlsb", cpr, place, hidden, redact=redact)
+
+
+def make_xlsb():
+    n = number()
+    xlsb("string", [("Borgere", False, [["Navn", "CPR-nr."], ["Ida", n]])], n, "sheet Borgere, cell B2")
+    n = "0"
+    while n[0] == "0":
+        n = number(plain=True)
+    xlsb("number", [("Borgere", False, [["CPR-nr."], [int(n)]])], n, "sheet Borgere, cell A2")
+    n = number()
+    xlsb("hidden-sheet", [("Borgere", False, [["Navn"]]), ("Gemt", True, [[f"CPR-nr. {n}"]])], n, "hidden sheet Gemt, cell A1", True)
+    n = number()
+    xlsb("sheet-name", [(f"CPR {n}", False, [["Navn"]])], n, "sheet name")
+    xlsb("none", [("Borgere", False, [["Sag", "2026-001234"], ["Beløb", 1234567]])], "", "-", redact="same")
+
+
 # --- Outlook ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -482,6 +508,7 @@ def main():
     make_compound()
     make_msg()
     make_tnef()
+    make_xlsb()
     lines = ["# file\tdigits\tplace\thidden\tfake redaction\tdoubts\tredaction"]
     lines += ["\t".join(row) for row in ROWS]
     (HERE / "legacy.tsv").write_text("\n".join(lines) + "\n")

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, HashSet};
 const WIDEST: u32 = 64;
 
 /// How a cell is shown.
-pub(super) struct Style {
+pub(in crate::document) struct Style {
     pub format: u16,
     /// White on white.
     pub unseen: bool,
 }
 
 /// One sheet.
-pub(super) struct Sheet {
+pub(in crate::document) struct Sheet {
     name: String,
     pub concealed: Concealed,
     cells: BTreeMap<(u32, u32), (String, bool)>,
@@ -120,13 +120,13 @@ impl Sheet {
 }
 
 /// A floating point number as text, whole ones without a point.
-pub(super) fn number(data: &[u8], at: usize) -> Option<String> {
+pub(in crate::document) fn number(data: &[u8], at: usize) -> Option<String> {
     let raw = data.get(at..at + 8)?.try_into().ok()?;
     Some(written(f64::from_le_bytes(raw)))
 }
 
 /// A number packed into 30 bits ([MS-XLS] 2.5.217).
-pub(super) fn rk(raw: u32) -> String {
+pub(in crate::document) fn rk(raw: u32) -> String {
     let value = if raw & 2 != 0 {
         f64::from(raw as i32 >> 2)
     } else {

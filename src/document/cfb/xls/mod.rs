@@ -1,6 +1,6 @@
 //! Excel's binary format ([MS-XLS], BIFF5 and BIFF8): cells as their format shows them, notes, names, charts, hidden sheets.
 
-mod cells;
+pub(in crate::document) mod cells;
 mod record;
 
 use super::file::{Compound, Entry, u16_at, u32_at};
