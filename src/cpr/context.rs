@@ -34,8 +34,14 @@ pub(super) struct Context {
     pub(super) person: bool,
     /// A name just before.
     pub(super) name: bool,
+    /// Words of casework, treatment, school.
+    pub(super) casework: bool,
     /// The nearest label says something else.
     pub(super) other: bool,
+    /// And it stands directly before the number, or directly behind it.
+    pub(super) other_direct: bool,
+    /// The nearest label says case, journal, reference: perhaps the person's number was taken for it.
+    pub(super) case: bool,
 }
 
 impl Context {
@@ -67,7 +73,7 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
         ..Context::default()
     };
     let mut nearest_cpr: Option<usize> = None;
-    let mut nearest_other: Option<usize> = None;
+    let mut nearest_other: Option<Label> = None;
     let leading = words_in(&lead_lower)
         .into_iter()
         .map(|word| (lead_lower.len().saturating_sub(word.end), word, true));
@@ -79,24 +85,54 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             Says::Cpr if leads || distance <= CPR_AFTER && speaks_back(between) => {
                 nearest_cpr = Some(nearest_cpr.map_or(distance, |known| known.min(distance)));
             }
-            Says::Other
+            Says::Other | Says::Case
                 if reach(LABEL_NEAR)
                     && !between.contains('\n')
                     && !barrier(between)
                     && (leads || speaks_back(between)) =>
             {
-                nearest_other = Some(nearest_other.map_or(distance, |known| known.min(distance)));
+                let label = Label {
+                    distance,
+                    direct: directly(between),
+                    case: word.says == Says::Case,
+                };
+                if nearest_other.is_none_or(|known| distance < known.distance) {
+                    nearest_other = Some(label);
+                }
             }
+            Says::Casework => context.casework |= reach(PERSON_NEAR),
             Says::Birth => context.birth |= reach(PERSON_NEAR),
             Says::Person => context.person |= reach(PERSON_NEAR),
-            Says::Cpr | Says::Other => {}
+            Says::Cpr | Says::Other | Says::Case => {}
         }
     }
-    context.other =
-        nearest_other.is_some_and(|other| nearest_cpr.is_none_or(|cpr| other < cpr)) && !either(&lead_lower);
+    let other = nearest_other.filter(|other| nearest_cpr.is_none_or(|cpr| other.distance < cpr) && !either(&lead_lower));
+    context.other = other.is_some();
+    context.other_direct = other.is_some_and(|other| other.direct);
+    context.case = other.is_some_and(|other| other.case);
     context.cpr = !context.other && nearest_cpr.is_some_and(|cpr| cpr <= NEAR);
     context.cpr_far = !context.cpr && nearest_cpr.is_some();
     context
+}
+
+/// A label that says something else.
+#[derive(Clone, Copy)]
+struct Label {
+    distance: usize,
+    direct: bool,
+    case: bool,
+}
+
+/// Words that may stand between a label and its number.
+const CONNECTORS: [&str; 16] = [
+    "nr", "nummer", "no", "num", "number", "id", "er", "på", "is", "n", "kto", "konto", "kontonr", "kontonummer", "og", "s",
+];
+
+/// Nothing but signs, `nr.`, `er` and short numbers (as a bank's four digits) between label and number.
+fn directly(between: &str) -> bool {
+    let mut words = between.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    between.len() <= 28
+        && words.all(|word| CONNECTORS.contains(&word) || word.len() <= 5 && word.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// `CPR/CVR-nr.`, `cpr- eller p-nr.`: one label for either, and ten digits settle which.

@@ -2,11 +2,16 @@
 //!
 //! A weight is tenths of a unit of evidence, added up; a reading starts at 0. [`LIKELY`] and [`CERTAIN`] cut the sum into
 //! the three words. Rule of thumb behind the numbers: one strong sign (form, checksum, person word) alone makes
-//! *likely*; a CPR word, or form and checksum together, make *certain*; a contrary label takes one strong sign away. Nothing
-//! here takes a reading below *possible*: protected persons are compared at any confidence.
+//! *likely*; a CPR word, or form and checksum together, make *certain*; a contrary label near by takes one strong sign away.
+//! Protected persons are compared at any confidence, so a reading is dropped only when it is plainly something else: by
+//! [`super::lookalike::plainly`], or when the sum falls below [`POSSIBLE`]. The hyphen form survives every label.
 
 use super::Confidence;
 
+/// A reading below this is not reported: what speaks against it outweighs a possible date by far. Ten bare digits with a
+/// possible date begin at 0 or a little below, so only a sign that *names* something else (an invoice's label, a telephone's
+/// prefix, a payment line) or several weak ones reach it.
+pub(super) const POSSIBLE: i32 = -25;
 /// Sum from which a reading is likely.
 pub(super) const LIKELY: i32 = 25;
 /// Sum from which a reading is certain.
@@ -68,8 +73,8 @@ features! {
     REPLACEMENT = "replacement_number" -3;
     /// Hospital letter form: a rare shape.
     LETTERS = "letter_form" 12;
-    /// Born before 1900.
-    OLD = "born_before_1900" -15;
+    /// Born so long ago that nobody of that age lives.
+    OLD = "older_than_anyone" -25;
     /// Early in its date's series.
     EARLY = "early_serial" 3;
     /// A CPR word beside it, and no other label nearer.
@@ -86,8 +91,17 @@ features! {
     NAME = "name_before" 30;
     /// The label nearest to it says something else: account, invoice, telephone.
     OTHER_LABEL = "other_label" -30;
+    /// And stands directly before it: `Fakturanr. 0101901234`. Two strong signs would not outweigh it.
+    OTHER_LABEL_DIRECT = "other_label_direct" -75;
+    /// Case, journal, reference, directly before it. One random number in 300 passes date and modulus 11, but many offices
+    /// take the person's number for the case's: with modulus 11 it stays *possible*.
+    CASE_LABEL = "case_label" -45;
+    /// Words of casework, treatment, school near by.
+    CASEWORK = "casework" 30;
     /// Within a token that mixes letters and digits: hex, base64, identifiers.
-    GLUED_CODE = "within_a_code" -35;
+    GLUED_CODE = "within_a_code" -60;
+    /// Only letters that hexadecimal digits have touch it: `(cc0101901234)`.
+    GLUED_HEX = "hexadecimal_letters_touch" -25;
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
@@ -97,23 +111,31 @@ features! {
     /// Numbers without anything between them, as tables without cell borders give.
     CHAINED = "chained" -5;
     /// `+` and digits: telephone.
-    PLUS_PREFIX = "plus_before" -30;
+    PLUS_PREFIX = "plus_before" -75;
     /// `+71<…+…<`.
-    PAYMENT_LINE = "payment_line" -40;
+    PAYMENT_LINE = "payment_line" -75;
     /// `<…@…>`.
-    MESSAGE_ID = "message_id" -25;
+    MESSAGE_ID = "message_id" -60;
     /// An amount with two decimals.
-    AMOUNT = "amount" -30;
+    AMOUNT = "amount" -75;
     /// Serial reads as a time of day after a blank.
     TIME_OF_DAY = "time_of_day" -5;
     /// Ten digits from 1 without modulus 11: seconds since 1970.
     UNIX_TIME = "unix_time" -3;
     /// Four digits and a blank before ten: Danish account.
     REGISTRATION_NUMBER = "registration_number_before" -4;
+    /// A URL's path or argument, and no label for it.
+    URL = "in_url" -25;
+    /// Bank registration number and a hyphen before ten digits.
+    ACCOUNT = "account_form" -45;
+    /// Also a valid Swedish personal number (`YYMMDD-XXXX` with Luhn).
+    SWEDISH = "swedish_personal_number" -15;
+    /// Among ten-digit numbers nearly all of which have a possible date; of random ones three in a hundred have.
+    LIST_OF_DATES = "list_of_dates" 35;
     /// Among ten-digit numbers of which most are possible CPR numbers with modulus 11.
     LIST_FOR = "list_of_numbers" 15;
     /// Among ten-digit numbers most of which are not.
-    LIST_AGAINST = "list_of_other_numbers" -15;
+    LIST_AGAINST = "list_of_other_numbers" -60;
     /// Birth date and "the last four digits" in words.
     PROSE = "prose" 35;
     /// Another birth date is nearer to "the last four digits".

@@ -3,10 +3,9 @@
 use super::atoms::{self, Atom, Kind};
 use super::features::Evidence;
 use super::identifiers::Custom;
-use super::lookalike::passes;
 use super::score::{self, Document};
 use super::shape::{self, Shape};
-use super::words::{LABEL, is_phrase};
+use super::words::{LABEL, is_cpr, is_phrase};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -104,7 +103,7 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
         for first in new {
             shapes.extend(shape::read(text, atoms, first, today));
             if let Some((start, end, chars)) = run_of_ten(atoms, first) {
-                document.rows.count(start, end, passes(chars, today));
+                document.rows.count(start, end, chars, today);
             }
         }
     });
@@ -112,7 +111,7 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
     for label in LABEL.iter().flat_map(|label| label.find_iter(text)) {
         if is_phrase(label.as_str()) {
             prose::read(text, &label.range(), today, &mut found);
-        } else {
+        } else if label.len() != 3 || is_cpr(text, label.start(), label.end()) {
             document.headings.note(text, label.start());
             prose::beside(text, label.end(), today, &mut found);
             near::scanned(text, label.end(), today, &mut found);
@@ -133,14 +132,17 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
     found
 }
 
-/// Ten digits with nothing between them and no digit beside them.
+/// Ten digits with nothing between them, or a hyphen or blank after six, and no digit beside them.
 fn run_of_ten(atoms: &[Atom], first: usize) -> Option<(usize, usize, [u8; 10])> {
     let touches = |at: usize| atoms.get(at).is_some_and(|atom| atom.gap.kind == Kind::Touching);
     if touches(first) || touches(first + 10) || !touches(first + 9) {
         return None;
     }
     let run = atoms.get(first..first + 10)?;
-    if !run.iter().skip(1).all(|atom| atom.gap.kind == Kind::Touching) {
+    let joined = |(n, atom): (usize, &Atom)| {
+        atom.gap.kind == Kind::Touching || n == 6 && matches!(atom.gap.kind, Kind::Hyphen | Kind::Space) && !atom.gap.wide
+    };
+    if !run.iter().enumerate().skip(1).all(joined) {
         return None;
     }
     let mut chars = [b'0'; 10];

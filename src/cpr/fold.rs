@@ -25,8 +25,12 @@ pub(super) enum Class {
     Slash,
     /// Comma.
     Comma,
-    /// Between columns or cells: `;`, tab, `|`, quotes, brackets.
+    /// Between columns or cells: `;`, tab, `|`, quotes.
     Column,
+    /// `(`, `[`, `{`.
+    Open,
+    /// `)`, `]`, `}`.
+    Close,
     /// `_`.
     Underscore,
     /// `+`: a blank in URLs.
@@ -88,7 +92,9 @@ pub(super) fn class(c: char) -> Class {
         '.' | '\u{b7}' | '\u{2024}' | '\u{ff0e}' | '\u{2219}' | '\u{22c5}' => Class::Dot,
         '/' | '\\' | '\u{2044}' | '\u{2215}' | '\u{ff0f}' => Class::Slash,
         ',' | '\u{ff0c}' => Class::Comma,
-        ';' | '\t' | '|' | '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '\u{ff1b}' => Class::Column,
+        ';' | '\t' | '|' | '"' | '\'' | '\u{ff1b}' => Class::Column,
+        '(' | '[' | '{' => Class::Open,
+        ')' | ']' | '}' => Class::Close,
         '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2502}' | '\u{a6}' => Class::Column,
         '_' | '\u{ff3f}' => Class::Underscore,
         '+' => Class::Plus,
