@@ -82,6 +82,9 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
         let between = between(&lead_lower, &tail_lower, word, leads);
         let reach = |reach: usize| distance <= if leads { reach } else { LABEL_AFTER };
         match word.says {
+            Says::Cpr if leads && other_sentence(lead, word.end) => {
+                context.cpr_far = true;
+            }
             Says::Cpr if leads || distance <= CPR_AFTER && speaks_back(between) => {
                 nearest_cpr = Some(nearest_cpr.map_or(distance, |known| known.min(distance)));
             }
@@ -111,7 +114,7 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
     context.other_direct = other.is_some_and(|other| other.direct);
     context.case = other.is_some_and(|other| other.case);
     context.cpr = !context.other && nearest_cpr.is_some_and(|cpr| cpr <= NEAR);
-    context.cpr_far = !context.cpr && nearest_cpr.is_some();
+    context.cpr_far = !context.cpr && (context.cpr_far || nearest_cpr.is_some());
     context
 }
 
@@ -157,7 +160,24 @@ fn between<'t>(lead: &'t str, tail: &'t str, word: Word, leads: bool) -> &'t str
 
 /// A longer number stands between: the label is that one's.
 fn barrier(between: &str) -> bool {
-    between.bytes().filter(u8::is_ascii_digit).count() >= 6
+    between
+        .split(|c: char| !c.is_ascii_digit())
+        .any(|digits| digits.len() >= 6)
+}
+
+/// The sentence that holds the word ends before the span: `CPR oplyses ikke. Brug sagsnummeret`. Abbreviations go on with
+/// a small letter or a digit (`cpr. nr. 0101901234`). Looks at the text as written; `at` comes from its lower-case copy.
+fn other_sentence(lead: &str, at: usize) -> bool {
+    let rest = lead.get(at..).unwrap_or("");
+    rest.match_indices(['.', '!', '?']).any(|(end, _)| {
+        let next = rest.get(end + 1..).unwrap_or("");
+        let word = next.trim_start_matches([' ', '\n', '\r']);
+        let mut letters = word.chars();
+        next.len() > word.len()
+            && letters.next().is_some_and(char::is_uppercase)
+            && word.contains(' ')
+            && letters.next().is_some_and(char::is_lowercase)
+    })
 }
 
 /// After the number only `(cpr)`, ` - cpr`, ` er cpr` speak back; after a line end, a full stop or a semicolon the next

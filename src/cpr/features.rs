@@ -105,7 +105,7 @@ features! {
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
-    LONGER_GROUP = "part_of_longer_groups" -20;
+    LONGER_GROUP = "part_of_longer_groups" -60;
     /// A further group hangs on it, as in `010190-1234-2.pdf`.
     NEXT_GROUP = "group_beside" -5;
     /// Numbers without anything between them, as tables without cell borders give.
@@ -115,9 +115,9 @@ features! {
     /// `+71<…+…<`.
     PAYMENT_LINE = "payment_line" -75;
     /// `<…@…>`.
-    MESSAGE_ID = "message_id" -60;
+    MESSAGE_ID = "message_id" -90;
     /// An amount with two decimals.
-    AMOUNT = "amount" -75;
+    AMOUNT = "amount" -90;
     /// Serial reads as a time of day after a blank.
     TIME_OF_DAY = "time_of_day" -5;
     /// Ten digits from 1 without modulus 11: seconds since 1970.
@@ -127,7 +127,7 @@ features! {
     /// A URL's path or argument, and no label for it.
     URL = "in_url" -25;
     /// Bank registration number and a hyphen before ten digits.
-    ACCOUNT = "account_form" -45;
+    ACCOUNT = "account_form" -75;
     /// Also a valid Swedish personal number (`YYMMDD-XXXX` with Luhn).
     SWEDISH = "swedish_personal_number" -15;
     /// Among ten-digit numbers nearly all of which have a possible date; of random ones three in a hundred have.
@@ -141,7 +141,9 @@ features! {
     /// Another birth date is nearer to "the last four digits".
     FURTHER_DATE = "another_date_nearer" -30;
     /// Letters that look like digits.
-    LOOKALIKE_LETTERS = "letters_like_digits" -65;
+    LOOKALIKE_LETTERS = "letters_like_digits" -50;
+    /// Signs between the digits that no form has, after a CPR word: `CPR 010190:1234`.
+    LOOSE = "loose_form" -40;
     /// Digits written as words.
     SPELLED = "spelled_out" -35;
     /// So unusual that it needs a label: lost zero, line end within the date.

@@ -5,7 +5,7 @@ use super::features::Evidence;
 use super::identifiers::Custom;
 use super::score::{self, Document};
 use super::shape::{self, Shape};
-use super::words::{LABEL, is_cpr, is_phrase};
+use super::words::{self, Found, LABEL, is_cpr};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -109,8 +109,9 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
     });
     let mut found = Vec::new();
     for label in LABEL.iter().flat_map(|label| label.find_iter(text)) {
-        if is_phrase(label.as_str()) {
-            prose::read(text, &label.range(), today, &mut found);
+        let kind = words::found(label.as_str());
+        if kind != Found::Word {
+            prose::read(text, &label.range(), kind == Found::Hint, today, &mut found);
         } else if label.len() != 3 || is_cpr(text, label.start(), label.end()) {
             document.headings.note(text, label.start());
             prose::beside(text, label.end(), today, &mut found);

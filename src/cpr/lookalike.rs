@@ -21,7 +21,7 @@ pub(super) fn plainly(text: &str, shape: &Shape, heading: bool) -> bool {
     }
     let lead = before(text, shape.span.start, TOKEN);
     let tail = after(text, shape.span.end, TOKEN);
-    !heading && decimal(shape, lead, tail) || code(lead, tail, true) || base64(lead, tail) || doi(lead)
+    !heading && decimal(shape, lead, tail) || code(lead, tail, true) || base64(lead, tail) || doi(lead) || pdf_offset(tail)
 }
 
 /// `3.0101901234`, `0101901234.50`, `3,0101901234`: part of a decimal.
@@ -102,11 +102,12 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, evidence: &mut Ev
     let tail = after(text, shape.span.end, TOKEN);
     glue(lead, tail, shape.grouping == Grouping::Bare, evidence);
     let hangs = |gap: Gap| matches!(gap.kind, Kind::Hyphen | Kind::Dot) && !gap.spaced && !gap.line;
-    match (hangs(shape.before), hangs(shape.after)) {
-        _ if shape.borrowed_day => evidence.add(f::LONGER_GROUP),
-        (true, true) => evidence.add(f::LONGER_GROUP),
-        (false, false) => {}
-        _ => evidence.add(f::NEXT_GROUP),
+    let (left, right) = (hangs(shape.before), hangs(shape.after));
+    let long = left && long_group(lead.bytes().rev()) || right && long_group(tail.bytes());
+    if shape.borrowed_day || left && right || long {
+        evidence.add(f::LONGER_GROUP);
+    } else if left || right {
+        evidence.add(f::NEXT_GROUP);
     }
     evidence.when(phone_plus(lead), f::PLUS_PREFIX);
     evidence.when(!labelled && in_url(lead), f::URL);
@@ -126,6 +127,19 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, evidence: &mut Ev
     if shape.separator.kind == Kind::Space && shape.grouping == Grouping::Parted {
         evidence.when(time_of_day(shape), f::TIME_OF_DAY);
     }
+}
+
+/// The group of digits that hangs on by a sign is longer than a count or a version, and no year or date of a file's name.
+fn long_group(mut away: impl Iterator<Item = u8>) -> bool {
+    away.next();
+    let digits: Vec<u8> = away.take_while(u8::is_ascii_digit).take(16).collect();
+    digits.len() > 4 && digits.len() != 8 || digits.len() == 4 && !year(&digits)
+}
+
+/// `19..` or `20..`, read from either end.
+fn year(digits: &[u8]) -> bool {
+    let century = |a: Option<&u8>, b: Option<&u8>| matches!((a, b), (Some(b'1'), Some(b'9')) | (Some(b'2'), Some(b'0')));
+    century(digits.first(), digits.get(1)) || century(digits.get(3), digits.get(2))
 }
 
 /// Letters at the number, and whether they belong to a code.
@@ -195,16 +209,27 @@ fn message_id(lead: &str, tail: &str) -> bool {
     opens && closes && end.and_then(|at| tail.get(..at)).is_some_and(|rest| rest.contains('@'))
 }
 
-/// `,50` and no further column.
+/// `,50`, and no further column.
 fn amount(tail: &str) -> bool {
     let Some(rest) = tail.strip_prefix(',') else {
         return false;
     };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    digits == 2
-        && !rest
-            .get(2..)
-            .is_some_and(|next| next.starts_with([',', ';', '\t', '.']))
+    let mut next = rest.get(2..).unwrap_or("").chars();
+    let column = match next.next() {
+        Some(';' | '\t' | '"') => true,
+        Some(',') => next.next().is_some_and(|c| !c.is_whitespace()),
+        _ => false,
+    };
+    digits == 2 && !column
+}
+
+/// `0000000016 00000 n`: an entry of a PDF's table of objects (ISO 32000-1, 7.5.4).
+fn pdf_offset(tail: &str) -> bool {
+    let bytes = tail.as_bytes();
+    bytes.first() == Some(&b' ')
+        && bytes.get(1..6).is_some_and(|generation| generation.iter().all(u8::is_ascii_digit))
+        && matches!(bytes.get(6..8), Some(b" n" | b" f"))
 }
 
 /// `1234 ` before ten digits.

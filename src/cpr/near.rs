@@ -1,4 +1,5 @@
-//! Forms that are looked for only near a CPR word: scanned letters that look like digits, and digits written as words.
+//! Forms that are looked for only near a CPR word: scanned letters that look like digits, digits with odd signs between
+//! them, and digits written as words.
 
 use super::context::after;
 use super::features::{self as f, Evidence};
@@ -46,35 +47,43 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
     let mut chars = [b'0'; 10];
     let mut digits: Vec<Range<usize>> = Vec::with_capacity(10);
     let mut true_digits = 0;
-    let mut separators = 0;
-    for (at, c) in after(text, start, 48).char_indices() {
+    let mut gap = 0;
+    for (at, c) in after(text, start, 64).char_indices() {
         let value = c.to_digit(10).and_then(|value| u8::try_from(value).ok());
-        if let Some(value) = value.or_else(|| confused(c)) {
+        // Between signs, `|` is a border, not a one.
+        let meant = || if c == '|' && gap > 0 { None } else { confused(c) };
+        if let Some(value) = value.or_else(meant) {
             // An eleventh: longer than a number.
             *chars.get_mut(digits.len())? = b'0' + value;
             digits.push(start + at..start + at + c.len_utf8());
             true_digits += usize::from(c.is_ascii_digit());
+            gap = 0;
         } else if digits.len() == 10 {
             if c.is_alphanumeric() {
                 return None;
             }
-            break;
-        } else if matches!(digits.len(), 2 | 4 | 6)
-            && matches!(c, '-' | ' ' | '.' | '/' | '–' | '\u{a0}')
-            && separators < 5
-        {
-            separators += 1;
+            // A further number may follow after a blank or at the end of a sentence, not behind a sign.
+            if c.is_whitespace() || gap > 0 || !matches!(c, '-' | '.' | ',' | '/' | ':' | '=' | '_') {
+                break;
+            }
+            gap = 1;
         } else {
-            return None;
+            gap += 1;
+            let joint = matches!(digits.len(), 2 | 4 | 6);
+            if !joint && !(c == ' ' && gap == 1) || !between(c) || gap > WIDEST {
+                return None;
+            }
         }
     }
-    if digits.len() != 10 || true_digits < TRUE_DIGITS || true_digits == 10 {
+    let loose = true_digits == 10;
+    if digits.len() != 10 || true_digits < TRUE_DIGITS {
         return None;
     }
     let cpr = Cpr::from_chars(chars, today).ok()?;
     let mut evidence = Evidence::default();
     evidence.add(f::CPR_WORD);
-    evidence.add(f::LOOKALIKE_LETTERS);
+    evidence.add(if loose { f::LOOSE } else { f::LOOKALIKE_LETTERS });
+    score::number(&cpr, &mut evidence);
     Some(Reading {
         span: start..digits.last()?.end,
         digits,
@@ -82,6 +91,16 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         evidence,
         apart: false,
     })
+}
+
+/// Characters between two digits that a scanner, or a hurried writer, leaves there.
+const WIDEST: usize = 5;
+
+fn between(c: char) -> bool {
+    matches!(
+        c,
+        '-' | ' ' | '.' | ',' | ':' | ';' | '=' | '/' | '(' | ')' | '[' | ']' | '~' | '_' | '|' | '\'' | '*' | '–' | '·' | '…' | '\u{a0}'
+    )
 }
 
 /// Danish, Norwegian, Swedish, English, German.
@@ -111,20 +130,57 @@ const BETWEEN: [&str; 9] = [
     "and",
 ];
 
-/// The runs of ten spelled digits after the label that ends at `from`.
+/// Danish ten to nineteen, and the tens; `XogY` is one above a ten.
+const TEENS: [&str; 10] = [
+    "ti", "elleve", "tolv", "tretten", "fjorten", "femten", "seksten", "sytten", "atten", "nitten",
+];
+const TENS: [&[&str]; 8] = [
+    &["tyve"],
+    &["tredive", "tredve"],
+    &["fyrre", "fyrretyve"],
+    &["halvtreds"],
+    &["tres"],
+    &["halvfjerds"],
+    &["firs"],
+    &["halvfems"],
+];
+
+/// The value of a Danish word for 10 to 99.
+fn two_digits(word: &str) -> Option<u8> {
+    let tens = |word: &str| TENS.iter().position(|names| names.contains(&word)).map(|at| at + 2);
+    let value = TEENS
+        .iter()
+        .position(|&name| name == word)
+        .map(|at| at + 10)
+        .or_else(|| tens(word).map(|tens| tens * 10))
+        .or_else(|| {
+            let (one, ten) = word.split_once("og")?;
+            let one = SPELLED.iter().position(|names| names.contains(&one)).filter(|&one| one > 0)?;
+            Some(tens(ten)? * 10 + one)
+        })?;
+    u8::try_from(value).ok()
+}
+
+/// The runs of ten spelled digits after the label that ends at `from`: one word a digit, or one for two (`fjorten`).
 pub(super) fn spelled(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let window = after(text, from, REACH_SPELLED);
     let mut run: Vec<(u8, Range<usize>)> = Vec::new();
     for (at, word) in words(window) {
-        // The longest digit word has six letters, the longest between ten.
-        let lower = if word.len() <= 10 {
+        // The longest, `otteoghalvfjerds`, has sixteen letters.
+        let lower = if word.len() <= 20 {
             word.to_lowercase()
         } else {
             String::new()
         };
+        let place = from + at..from + at + word.len();
         let value = SPELLED.iter().position(|names| names.contains(&lower.as_str()));
         if let Some(value) = value.and_then(|value| u8::try_from(value).ok()) {
-            run.push((value, from + at..from + at + word.len()));
+            run.push((value, place));
+        } else if let Some(value) = two_digits(&lower) {
+            // Each of the two digits gets a part of the word.
+            let middle = text.ceil_char_boundary(place.start + 1);
+            run.push((value / 10, place.start..middle));
+            run.push((value % 10, middle..place.end));
         } else if BETWEEN.contains(&lower.as_str()) && !run.is_empty() {
             continue;
         } else {

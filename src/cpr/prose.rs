@@ -7,6 +7,7 @@ use super::features::{self as f, Evidence};
 use super::find::Reading;
 use super::number::Cpr;
 use super::score;
+use super::words::{Says, words_in};
 use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -14,6 +15,8 @@ use time::Date;
 
 /// Bytes from the phrase back to the birth date.
 const BACK: usize = 400;
+/// The same for a hint.
+const BACK_HINT: usize = 100;
 /// Bytes from the phrase to its digits, and on to a birth date that comes after it.
 const ON: usize = 200;
 /// Bytes from a CPR word to a birth date in words with its serial.
@@ -56,7 +59,12 @@ static DATES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// The numbers whose phrase this is. The birth date nearest before it is meant, else the first after it; a few others
 /// are given with less weight, since whose digits they are is a reader's guess.
-pub(super) fn read(text: &str, phrase: &Range<usize>, today: Date, found: &mut Vec<Reading>) {
+/// A `hint` speaks only where a CPR or birth word stands near it.
+pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, found: &mut Vec<Reading>) {
+    if hint && !personal(text, phrase) {
+        return;
+    }
+    let back = if hint { BACK_HINT } else { BACK };
     let Some(serials) = SERIAL.as_ref() else { return };
     let tail = after(text, phrase.end, ON);
     let Some(serial) = serials.captures(tail).and_then(|captures| captures.get(1)) else {
@@ -64,7 +72,7 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, today: Date, found: &mut V
     };
     let serial_ends = phrase.end + serial.end();
     let serial = digits_of(serial.as_str(), phrase.end + serial.start());
-    let lead = before(text, phrase.start, BACK);
+    let lead = before(text, phrase.start, back);
     let mut places = dates(lead, phrase.start - lead.len());
     places.reverse();
     places.truncate(DATES_BACK);
@@ -76,6 +84,15 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, today: Date, found: &mut V
             found.push(reading);
         }
     }
+}
+
+/// A CPR or birth word near a hint.
+fn personal(text: &str, phrase: &Range<usize>) -> bool {
+    let near = |piece: &str| {
+        let lower = piece.to_lowercase();
+        words_in(&lower).iter().any(|word| matches!(word.says, Says::Cpr | Says::Birth))
+    };
+    near(before(text, phrase.start, BACK_HINT)) || near(after(text, phrase.end, 40))
 }
 
 /// A date in words with its serial right behind it, soon after the CPR word that ends at `from`: `1. januar 1990-1234`.

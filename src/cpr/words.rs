@@ -62,7 +62,7 @@ const WORDS: &[(Says, &[&str])] = &[
             "patientid",
             "borgerid",
             "borger-id",
-            "civilregistration",
+            "*civilregistration",
             "dansk id",
             "danish id",
         ],
@@ -651,15 +651,35 @@ fn word_rest(lower: &str, from: usize) -> usize {
 /// Finds the labels that make unusual forms worth a look, in a whole text: CPR words, and "the last four digits".
 pub(super) static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra) (?:cif|tal|dig|zif|sif|num|kontrol)",
+        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))|(?-u:\b)(?:fire|4) sidste(?: (?:cif|tal))?|(?-u:\b)slutcif|(?-u:\b)(?:slutter|ender) (?:på|med)|(?-u:\b)kontrolcif|(?-u:\b)løbenum|(?-u:\b)løbenr",
     )
     .ok()
 });
 
-/// A match of [`LABEL`] is the phrase "the last four digits", not a CPR word.
-pub(super) fn is_phrase(label: &str) -> bool {
-    let first = label.split(' ').next().unwrap_or("").to_lowercase();
-    label.contains(' ') && ["sidste", "last", "final", "letzten", "sista", "siste"].contains(&first.as_str())
+/// What a match of [`LABEL`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A CPR word.
+    Word,
+    /// The phrase "the last four digits".
+    Phrase,
+    /// `slutter på`, `kontrolcifre`, `sidste fire`: the phrase only where a CPR or birth word goes with it.
+    Hint,
+}
+
+/// Which of them it is.
+pub(super) fn found(label: &str) -> Found {
+    let lower = label.to_lowercase();
+    let last = ["sidste", "last", "final", "letzten", "sista", "siste"];
+    let hints = ["slut", "ender", "kontrol", "løben"];
+    let first = lower.split(' ').next().unwrap_or("");
+    if hints.iter().any(|hint| lower.starts_with(hint)) {
+        Found::Hint
+    } else if last.contains(&first) || matches!(first, "fire" | "4") {
+        if lower.split(' ').count() > 2 { Found::Phrase } else { Found::Hint }
+    } else {
+        Found::Word
+    }
 }
 
 #[cfg(test)]
