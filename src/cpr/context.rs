@@ -32,6 +32,8 @@ pub(super) struct Context {
     pub(super) birth: bool,
     /// A person word.
     pub(super) person: bool,
+    /// A person word, in the sentence before.
+    pub(super) person_far: bool,
     /// A name just before.
     pub(super) name: bool,
     /// Words of casework, treatment, school.
@@ -79,6 +81,10 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
         .map(|word| (lead_lower.len().saturating_sub(word.end), word, true));
     let trailing = words_in(&tail_lower).into_iter().map(|word| (word.start, word, false));
     for (distance, word, leads) in leading.chain(trailing) {
+        // `0101901234 konto 1234 567890`: the label behind belongs to the number behind it.
+        if !leads && labels_next(tail_lower.get(word.end..).unwrap_or("")) {
+            continue;
+        }
         let between = between(&lead_lower, &tail_lower, word, leads);
         let reach = |reach: usize| distance <= if leads { reach } else { LABEL_AFTER };
         match word.says {
@@ -96,7 +102,7 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             {
                 let label = Label {
                     distance,
-                    direct: directly(between),
+                    direct: directly(between, if leads { lead_lower.get(word.start..word.end) } else { None }),
                     case: word.says == Says::Case,
                 };
                 if nearest_other.is_none_or(|known| distance < known.distance) {
@@ -105,6 +111,7 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             }
             Says::Casework => context.casework |= reach(PERSON_NEAR),
             Says::Birth => context.birth |= reach(PERSON_NEAR),
+            Says::Person if leads && other_sentence(lead, word.end) => context.person_far |= reach(PERSON_NEAR),
             Says::Person => context.person |= reach(PERSON_NEAR),
             Says::Cpr | Says::Other | Says::Case => {}
         }
@@ -131,11 +138,28 @@ const CONNECTORS: [&str; 16] = [
     "nr", "nummer", "no", "num", "number", "id", "er", "på", "is", "n", "kto", "konto", "kontonr", "kontonummer", "og", "s",
 ];
 
-/// Nothing but signs, `nr.`, `er` and short numbers (as a bank's four digits) between label and number.
-fn directly(between: &str) -> bool {
+/// Labels whose numbers come in groups: a bank's four digits, a country's two.
+const GROUPED: [&str; 10] = ["konto", "kto", "reg", "bank", "account", "ean", "gln", "gtin", "iban", "isbn"];
+
+/// Nothing but signs and `nr.`, `er` stands between label and number; for some labels one short number too.
+fn directly(between: &str, label: Option<&str>) -> bool {
+    let grouped = label.is_some_and(|label| GROUPED.iter().any(|word| label.contains(word)));
+    let mut numbers = 0;
     let mut words = between.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     between.len() <= 28
-        && words.all(|word| CONNECTORS.contains(&word) || word.len() <= 5 && word.bytes().all(|b| b.is_ascii_digit()))
+        && !between.contains([',', ';'])
+        && words.all(|word| {
+            let number = word.len() <= 5 && word.bytes().all(|b| b.is_ascii_digit());
+            numbers += usize::from(number);
+            CONNECTORS.contains(&word) || number && grouped && numbers == 1
+        })
+}
+
+/// A number follows the label at once.
+fn labels_next(rest: &str) -> bool {
+    let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let rest = ["nr", "nummer", "no"].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+    rest.trim_start_matches(['.', ':', ' ', '#', '+', '(', '=', '\t', '"']).starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// `CPR/CVR-nr.`, `cpr- eller p-nr.`: one label for either, and ten digits settle which.
@@ -158,11 +182,10 @@ fn between<'t>(lead: &'t str, tail: &'t str, word: Word, leads: bool) -> &'t str
     }
 }
 
-/// A longer number stands between: the label is that one's.
+/// A longer number, or the pairs of a telephone number, stand between: the label is that one's.
 fn barrier(between: &str) -> bool {
-    between
-        .split(|c: char| !c.is_ascii_digit())
-        .any(|digits| digits.len() >= 6)
+    let runs = || between.split(|c: char| !c.is_ascii_digit()).map(str::len);
+    runs().any(|digits| digits >= 6) || runs().sum::<usize>() >= 8
 }
 
 /// The sentence that holds the word ends before the span: `CPR oplyses ikke. Brug sagsnummeret`. Abbreviations go on with
@@ -198,7 +221,7 @@ fn name_before(lead: &str) -> bool {
     if line.len() - trimmed.len() > 8 {
         return false;
     }
-    let mut words = trimmed.rsplit([' ', '\u{a0}']);
+    let mut words = trimmed.rsplit([' ', '\u{a0}', ',', ';', '\t', '|', '"']).filter(|word| !word.is_empty());
     let mut name = || words.next().is_some_and(is_name);
     name() && name()
 }

@@ -87,6 +87,8 @@ features! {
     BIRTH_WORD = "birth_word" 35;
     /// Citizen, patient, child.
     PERSON_WORD = "person_word" 30;
+    /// The same, in the sentence before.
+    PERSON_WORD_FAR = "person_word_far" 15;
     /// A name just before.
     NAME = "name_before" 30;
     /// The label nearest to it says something else: account, invoice, telephone.
@@ -101,7 +103,7 @@ features! {
     /// Within a token that mixes letters and digits: hex, base64, identifiers.
     GLUED_CODE = "within_a_code" -60;
     /// Only letters that hexadecimal digits have touch it: `(cc0101901234)`.
-    GLUED_HEX = "hexadecimal_letters_touch" -25;
+    GLUED_HEX = "hexadecimal_letters_touch" -15;
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
@@ -126,6 +128,10 @@ features! {
     REGISTRATION_NUMBER = "registration_number_before" -4;
     /// A URL's path or argument, and no label for it.
     URL = "in_url" -25;
+    /// `key=0101901234`, and the key is no CPR word.
+    ASSIGNED = "assigned" -25;
+    /// Between columns of other numbers.
+    AMONG_NUMBERS = "among_columns_of_numbers" -5;
     /// Bank registration number and a hyphen before ten digits.
     ACCOUNT = "account_form" -75;
     /// Also a valid Swedish personal number (`YYMMDD-XXXX` with Luhn).
@@ -141,7 +147,7 @@ features! {
     /// Another birth date is nearer to "the last four digits".
     FURTHER_DATE = "another_date_nearer" -30;
     /// Letters that look like digits.
-    LOOKALIKE_LETTERS = "letters_like_digits" -50;
+    LOOKALIKE_LETTERS = "letters_like_digits" -52;
     /// Signs between the digits that no form has, after a CPR word: `CPR 010190:1234`.
     LOOSE = "loose_form" -40;
     /// Digits written as words.

@@ -64,10 +64,15 @@ fn code(lead: &str, tail: &str, bare: bool) -> bool {
     let letters = |part: &str| part.bytes().any(|b| b.is_ascii_alphabetic());
     let mixed = |part: &str| letters(part) && part.bytes().any(|b| b.is_ascii_digit());
     let hex = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
+    // `c7cd481b-0101901234`, `0c193feb.0101901234`
+    let hash = lead.strip_suffix(['-', '.', '_']).map_or("", |rest| touching(rest, "").0);
+    if bare && hash.len() >= 8 && hex(hash) && mixed(hash) {
+        return true;
+    }
     let suffix = ["U", "UL", "ULL", "L", "LL", "u", "ul", "ull", "ll"].contains(&right);
     // A separator speaks against a code: `notat010190-1234v2` is a file's name.
     if bare {
-        mixed(left) || mixed(right) || suffix || !left.is_empty() && !right.is_empty() && (hex(left) || hex(right))
+        mixed(left) || mixed(right) || suffix
     } else {
         mixed(left) && mixed(right)
     }
@@ -120,6 +125,9 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, evidence: &mut Ev
     if shape.grouping == Grouping::Bare {
         evidence.when(amount(tail), f::AMOUNT);
         evidence.when(account(lead), f::ACCOUNT);
+        evidence.when(!labelled && lead.ends_with('='), f::ASSIGNED);
+        let column = |gap: Gap| gap.kind == Kind::Comma && !gap.spaced && !gap.line;
+        evidence.when(!labelled && column(shape.before) && column(shape.after), f::AMONG_NUMBERS);
         evidence.when(registration_number(lead), f::REGISTRATION_NUMBER);
         let from_one = !shape.full_year && secret.reveal().starts_with('1');
         evidence.when(from_one && !shape.cpr.passes_modulus_11(), f::UNIX_TIME);

@@ -1,7 +1,7 @@
 //! Forms that are looked for only near a CPR word: scanned letters that look like digits, digits with odd signs between
 //! them, and digits written as words.
 
-use super::context::after;
+use super::context::{self, after};
 use super::features::{self as f, Evidence};
 use super::find::Reading;
 use super::number::Cpr;
@@ -80,12 +80,17 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         return None;
     }
     let cpr = Cpr::from_chars(chars, today).ok()?;
+    // Ten digits together are no odd form, and a nearer label takes the CPR word's place.
+    let span = start..digits.last()?.end;
+    if loose && (span.len() == 10 || !context::around(text, &span).cpr) {
+        return None;
+    }
     let mut evidence = Evidence::default();
     evidence.add(f::CPR_WORD);
     evidence.add(if loose { f::LOOSE } else { f::LOOKALIKE_LETTERS });
     score::number(&cpr, &mut evidence);
     Some(Reading {
-        span: start..digits.last()?.end,
+        span,
         digits,
         number: cpr.secret(),
         evidence,

@@ -90,7 +90,7 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, f
 fn personal(text: &str, phrase: &Range<usize>) -> bool {
     let near = |piece: &str| {
         let lower = piece.to_lowercase();
-        words_in(&lower).iter().any(|word| matches!(word.says, Says::Cpr | Says::Birth))
+        words_in(&lower).iter().any(|word| matches!(word.says, Says::Cpr | Says::Birth)) || lower.contains("seks cifre")
     };
     near(before(text, phrase.start, BACK_HINT)) || near(after(text, phrase.end, 40))
 }

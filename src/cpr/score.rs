@@ -1,7 +1,7 @@
 //! From a reading to its confidence: adds up the features of the table, in one place.
 
 use super::atoms::Kind;
-use super::context::{self, Context};
+use super::context::{self, Context, before};
 use super::features::{self as f, Evidence};
 use super::headings::Headings;
 use super::lookalike::{self, Rows};
@@ -29,7 +29,9 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
         Need::Support => labelled || person || shape.cpr.passes_modulus_11(),
         Need::Label => labelled,
     };
-    if !needs_met || !context.labelled() && lookalike::plainly(text, shape, heading) {
+    // `O10190-1234`: not a lost zero, but one that the scanner took for a letter.
+    let nine = shape.digits.len() == 9 && before(text, shape.span.start, 4).ends_with(char::is_alphabetic);
+    if nine || !needs_met || !context.labelled() && lookalike::plainly(text, shape, heading) {
         return None;
     }
     let mut evidence = Evidence::default();
@@ -99,6 +101,7 @@ fn surroundings(context: Context, heading: bool, bare: bool, evidence: &mut Evid
     if !context.other_direct {
         evidence.when(context.birth, f::BIRTH_WORD);
         evidence.when(context.person, f::PERSON_WORD);
+        evidence.when(context.person_far && !context.person, f::PERSON_WORD_FAR);
         evidence.when(context.name, f::NAME);
         evidence.when(context.casework, f::CASEWORK);
     }

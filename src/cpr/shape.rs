@@ -250,6 +250,7 @@ fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<Need> {
     let second = all.get(lengths.day + lengths.month)?.gap;
     let short = lengths.day == 1 || lengths.month == 1;
     let signed = |gap: Gap| !gap.tight() && gap.kind != Kind::Space;
+    let hyphen = all.get(date).is_some_and(|atom| atom.gap.kind == Kind::Hyphen && !atom.gap.spaced && !atom.gap.line);
     let lost_zero = lengths.day == 1 && lengths.month == 2 && lengths.year == 2 && !signed(first) && !signed(second);
     if lines > 1 || short && !lost_zero && !(signed(first) && signed(second)) {
         return None;
@@ -257,11 +258,12 @@ fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<Need> {
     Some(match (first.tight(), second.tight()) {
         _ if lines > 0 || lost_zero => Need::Label,
         // `2.3.15` is a version before it is a date.
-        _ if short && lengths.year == 2 => Need::Label,
+        _ if short && lengths.year == 2 && !hyphen => Need::Label,
         (true, true) => Need::Nothing,
         (false, false) if goes_with(first.kind, second.kind) => Need::Nothing,
         // `0101 90 1234`; but `2011-01`, `1205.10`, `77 1234` are no dates of birth.
         (true, false) if second.kind == Kind::Space && !second.line => Need::Nothing,
+        (false, true) if first.kind == Kind::Space && hyphen => Need::Support,
         _ => Need::Label,
     })
 }
@@ -283,9 +285,9 @@ fn joined_by(shape: &Shape) -> Need {
     let row = |gap: Gap| gap.kind == Kind::Space || gap.kind == separator.kind;
     match separator.kind {
         _ if shape.chained => Need::Nothing,
-        Kind::Line => Need::Label,
-        _ if separator.line && !hyphen => Need::Label,
         _ if shape.grouping == Grouping::Parted && torn && !(hyphen && compact) => Need::Label,
+        Kind::Line if compact => Need::Support,
+        _ if separator.line && !hyphen => Need::Label,
         // A row of numbers that goes on: `1206 90 1206 741`.
         Kind::Space if shape.parted_date && (row(shape.before) || row(shape.after)) => Need::Label,
         Kind::Plus => Need::Support,
