@@ -48,7 +48,7 @@ features! {
     /// `DDMMYY/SSSS`.
     SLASH = "slash" 20;
     /// `DDMMYY.SSSS`.
-    DOT = "dot" 10;
+    DOT = "dot" -5;
     /// `DDMMYY_SSSS`, file names.
     UNDERSCORE = "underscore" 20;
     /// `DDMMYY+SSSS`, URLs.
@@ -104,6 +104,8 @@ features! {
     GLUED_CODE = "within_a_code" -60;
     /// Only letters that hexadecimal digits have touch it: `(cc0101901234)`.
     GLUED_HEX = "hexadecimal_letters_touch" -15;
+    /// A longer word touches ten bare digits, and it says nothing of persons: `contest0101901234`.
+    GLUED_WORD = "word_touches" -15;
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
@@ -128,6 +130,10 @@ features! {
     REGISTRATION_NUMBER = "registration_number_before" -4;
     /// A URL's path or argument, and no label for it.
     URL = "in_url" -25;
+    /// The local part of a mail address: `101115.2541@mail.example`.
+    MAIL_ADDRESS = "mail_address" -45;
+    /// A group of digits hangs on ten bare ones by a hyphen or dot, and it is no year: `ID71-0101901234`.
+    HUNG = "hung_on_a_group" -20;
     /// `key=0101901234`, and the key is no CPR word.
     ASSIGNED = "assigned" -25;
     /// Between columns of other numbers.

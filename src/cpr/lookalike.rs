@@ -21,7 +21,7 @@ pub(super) fn plainly(text: &str, shape: &Shape, heading: bool) -> bool {
     }
     let lead = before(text, shape.span.start, TOKEN);
     let tail = after(text, shape.span.end, TOKEN);
-    !heading && decimal(shape, lead, tail) || code(lead, tail, true) || base64(lead, tail) || doi(lead) || pdf_offset(tail)
+    !heading && decimal(shape, lead, tail) || code(lead, tail, true) || base64(lead, tail) || doi(lead) || boundary(lead) || pdf_offset(tail)
 }
 
 /// `3.0101901234`, `0101901234.50`, `3,0101901234`: part of a decimal.
@@ -102,10 +102,11 @@ fn doi(lead: &str) -> bool {
 }
 
 /// Adds every sign against.
-pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, evidence: &mut Evidence) {
+pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evidence: &mut Evidence) {
+    let named = labelled || person;
     let lead = before(text, shape.span.start, TOKEN);
     let tail = after(text, shape.span.end, TOKEN);
-    glue(lead, tail, shape.grouping == Grouping::Bare, evidence);
+    glue(lead, tail, shape.grouping == Grouping::Bare, named, evidence);
     let hangs = |gap: Gap| matches!(gap.kind, Kind::Hyphen | Kind::Dot) && !gap.spaced && !gap.line;
     let (left, right) = (hangs(shape.before), hangs(shape.after));
     let long = left && long_group(lead.bytes().rev()) || right && long_group(tail.bytes());
@@ -114,6 +115,10 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, evidence: &mut Ev
     } else if left || right {
         evidence.add(f::NEXT_GROUP);
     }
+    let short = |digits: usize| (1..=3).contains(&digits);
+    let group = lead.strip_suffix(['-', '.']).map_or(0, |rest| rest.bytes().rev().take_while(u8::is_ascii_digit).count());
+    evidence.when(shape.grouping == Grouping::Bare && !labelled && left && !long && short(group), f::HUNG);
+    evidence.when(!labelled && tail.starts_with('@') && tail.get(1..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric())), f::MAIL_ADDRESS);
     evidence.when(phone_plus(lead), f::PLUS_PREFIX);
     evidence.when(!labelled && in_url(lead), f::URL);
     let secret = shape.cpr.secret();
@@ -151,13 +156,15 @@ fn year(digits: &[u8]) -> bool {
 }
 
 /// Letters at the number, and whether they belong to a code.
-fn glue(lead: &str, tail: &str, bare: bool, evidence: &mut Evidence) {
+fn glue(lead: &str, tail: &str, bare: bool, named: bool, evidence: &mut Evidence) {
     let (left, right) = touching(lead, tail);
     let hex = |part: &str| !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'f'));
     if code(lead, tail, bare) {
         evidence.add(f::GLUED_CODE);
     } else if bare && (hex(left) || hex(right)) {
         evidence.add(f::GLUED_HEX);
+    } else if bare && !named && left.len() >= 5 {
+        evidence.add(f::GLUED_WORD);
     } else if left.bytes().chain(right.bytes()).any(|b| b.is_ascii_alphabetic()) {
         evidence.add(f::GLUED_LETTERS);
     }
@@ -230,6 +237,12 @@ fn amount(tail: &str) -> bool {
         _ => false,
     };
     digits == 2 && !column
+}
+
+/// `--==_Part_0101901234`: a boundary of MIME; RFC 2045, 6.7, advises `=_` in them.
+fn boundary(lead: &str) -> bool {
+    let token = lead.rsplit(|c: char| c.is_whitespace() || c == '"').next().unwrap_or("");
+    token.contains("=_") || token.starts_with("--=")
 }
 
 /// `0000000016 00000 n`: an entry of a PDF's table of objects (ISO 32000-1, 7.5.4).

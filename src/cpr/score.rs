@@ -24,6 +24,8 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     let heading = document.headings.above(text, &shape.span);
     let labelled = context.labelled() || heading;
     let person = context.birth || context.person || context.name || context.cpr_far;
+    let spread = matches!(shape.grouping, Grouping::Pairs | Grouping::Singles);
+    let person = if spread { context.birth || context.cpr_far } else { person };
     let needs_met = match shape.needs {
         Need::Nothing => true,
         Need::Support => labelled || person || shape.cpr.passes_modulus_11(),
@@ -38,7 +40,7 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     form(shape, &mut evidence);
     number(&shape.cpr, &mut evidence);
     surroundings(context, heading, shape.grouping == Grouping::Bare, &mut evidence);
-    lookalike::weigh(text, shape, labelled, &mut evidence);
+    lookalike::weigh(text, shape, labelled, context.person || context.birth, &mut evidence);
     if let Some(row) = document.rows.around(shape.span.start) {
         evidence.when(row.dated(), f::LIST_OF_DATES);
         evidence.when(row.rate() > 60, f::LIST_FOR);

@@ -290,6 +290,8 @@ fn joined_by(shape: &Shape) -> Need {
         _ if separator.line && !hyphen => Need::Label,
         // A row of numbers that goes on: `1206 90 1206 741`.
         Kind::Space if shape.parted_date && (row(shape.before) || row(shape.after)) => Need::Label,
+        // `31/07/02 +0100` has a time zone.
+        Kind::Plus if separator.spaced || shape.parted_date => Need::Label,
         Kind::Plus => Need::Support,
         // Columns of numbers.
         Kind::Comma | Kind::Column if !alone => Need::Support,

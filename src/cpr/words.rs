@@ -260,6 +260,11 @@ const WORDS: &[(Says, &[&str])] = &[
         Says::Other,
         &[
             "time=",
+            "*smtp id",
+            "*smtpa id",
+            "*smtps id",
+            "*smtpsa id",
+            "boundary",
             "*kto=",
             "kto.",
             "*kontoen=",
