@@ -118,7 +118,8 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evi
     let short = |digits: usize| (1..=3).contains(&digits);
     let group = lead.strip_suffix(['-', '.']).map_or(0, |rest| rest.bytes().rev().take_while(u8::is_ascii_digit).count());
     evidence.when(shape.grouping == Grouping::Bare && !labelled && left && !long && short(group), f::HUNG);
-    evidence.when(!labelled && tail.starts_with('@') && tail.get(1..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric())), f::MAIL_ADDRESS);
+    let sure = shape.grouping == Grouping::Bare && shape.cpr.passes_modulus_11();
+    evidence.when(!labelled && !sure && tail.starts_with('@') && tail.get(1..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric())), f::MAIL_ADDRESS);
     evidence.when(phone_plus(lead), f::PLUS_PREFIX);
     evidence.when(!labelled && in_url(lead), f::URL);
     let secret = shape.cpr.secret();

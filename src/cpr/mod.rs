@@ -8,6 +8,7 @@
 //! `features` holds the weights, `score` adds them up. `near` and `prose` read the forms that need a word beside them.
 
 mod atoms;
+mod checksum;
 mod confidence;
 mod context;
 mod exempt;
@@ -22,14 +23,17 @@ mod mask;
 mod near;
 mod number;
 mod prose;
+mod ready;
 mod score;
 mod secret;
 mod shape;
 mod words;
 
+pub use checksum::Checksum;
 pub use confidence::Confidence;
 pub use find::{Detector, Hit};
-pub use identifiers::{Checksum, Identifier, IdentifierError};
+pub use identifiers::{Identifier, IdentifierError};
 pub use mask::{mask, mask_ascii};
 pub use number::{Cpr, NumberError, Series};
+pub use ready::{READY, Ready};
 pub use secret::{IdKind, Secret};

@@ -9,10 +9,10 @@ use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
 use super::trial;
-use super::words::{self, CHECKSUMS, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
+use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
 use super::yaml::{self, Node, Spot, Value};
 use super::{Language, Loaded, Policy, ReadList, Reading};
-use crate::cpr::{Checksum, Confidence, Detector, Identifier};
+use crate::cpr::{Checksum, Confidence, Detector, Identifier, READY, Ready};
 use crate::types::Action;
 use sha2::{Digest, Sha256};
 use time::Date;
@@ -186,12 +186,23 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
         let Some(fields) = Fields::open(&entry.value, entry.at, "an identifier", IDENTIFIER, problems) else {
             continue;
         };
+        if fields.node("use").is_some() {
+            out.extend(ready_made(&name, &fields, problems));
+            continue;
+        }
         let pattern = fields.word("pattern", problems);
-        let checksum = fields.one_of("checksum", CHECKSUMS, problems).map(|word| match word {
-            "mod11" => Checksum::Mod11,
-            "luhn" => Checksum::Luhn,
-            _ => Checksum::Mod97,
-        });
+        if fields.node("pattern").is_none() {
+            problems.error(
+                entry.at,
+                "an identifier needs `pattern` or `use`".to_owned(),
+                "`pattern`: a regular expression; `use`: the name of a ready-made identifier",
+            );
+        }
+        let names = Checksum::NAMES.map(|(name, _)| name);
+        let checksum = fields
+            .one_of("checksum", &names, problems)
+            .and_then(|word| Checksum::NAMES.into_iter().find(|(name, _)| *name == word))
+            .map(|(_, checksum)| checksum);
         let context = fields.words("context", problems).into_iter().map(|w| w.text).collect();
         let identifier = Identifier {
             name: name.text,
@@ -205,6 +216,24 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
         out.push(identifier);
     }
     out
+}
+
+/// `use: se_personnummer`: pattern, checksum and words come with it.
+fn ready_made(name: &Word, fields: &Fields<'_>, problems: &mut Problems) -> Option<Identifier> {
+    for key in ["pattern", "checksum"] {
+        if let Some(at) = fields.at(key) {
+            problems.error(
+                at,
+                format!("`{key}` has no place beside `use`"),
+                "a ready-made identifier brings its own; leave one of the two out",
+            );
+        }
+    }
+    let names: Vec<&'static str> = READY.iter().map(|ready| ready.name).collect();
+    let mut identifier = Ready::named(fields.one_of("use", &names, problems)?)?.identifier(&name.text);
+    let context = fields.words("context", problems);
+    identifier.context.extend(context.into_iter().map(|word| word.text));
+    Some(identifier)
 }
 
 fn check_name(name: &Word, problems: &mut Problems) {

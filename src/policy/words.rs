@@ -61,7 +61,11 @@ pub const GROUP: &[Key] = &[
 
 /// One of `identifiers:`.
 pub const IDENTIFIER: &[Key] = &[
-    must("pattern", "a regular expression"),
+    may("use", "a ready-made identifier, in place of a pattern"),
+    may(
+        "pattern",
+        "a regular expression; a group `(?P<number>…)` in it is the identifier itself",
+    ),
     may("checksum", "a checksum that makes a find more certain"),
     may("context", "words near by that make a find more certain"),
 ];
@@ -277,7 +281,6 @@ pub(super) const PLACES: &[(&str, PlaceClass)] = &[
 pub(super) const DIRECTIONS: &[&str] = &["outgoing", "incoming", "internal"];
 pub(super) const ROLES: &[&str] = &["reviewer", "dpo"];
 pub(super) const LANGUAGES: &[&str] = &["da", "en"];
-pub(super) const CHECKSUMS: &[&str] = &["mod11", "luhn", "mod97"];
 /// Ids that decisions use for reasons outside the file.
 pub(super) const BUILT_IN_RULES: &[&str] = &["default", "redaction_failed", "not_inspected"];
 /// The exception for numbers that a redacting rule removes from this recipient's copy.
