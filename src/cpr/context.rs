@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub(super) person_far: bool,
     /// A name just before.
     pub(super) name: bool,
+    /// A name just behind.
+    pub(super) name_after: bool,
     /// Words of casework, treatment, school.
     pub(super) casework: bool,
     /// The nearest label says something else.
@@ -72,6 +74,8 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
     let tail_lower = after(text, span.end, AFTER).to_lowercase();
     let mut context = Context {
         name: name_before(lead),
+        name_after: name_after(after(text, span.end, AFTER)),
+        birth: born(lead),
         ..Context::default()
     };
     let mut nearest_cpr: Option<usize> = None;
@@ -224,6 +228,24 @@ fn name_before(lead: &str) -> bool {
     let mut words = trimmed.rsplit([' ', '\u{a0}', ',', ';', '\t', '|', '"']).filter(|word| !word.is_empty());
     let mut name = || words.next().is_some_and(is_name);
     name() && name()
+}
+
+/// Two capitalised words directly behind, as in `010190 1234 Anders Jensen`, `0101901234;Jensen, Anders`.
+fn name_after(tail: &str) -> bool {
+    let line = tail.split(['\n', '\r']).next().unwrap_or("");
+    let rest = line.trim_start_matches([' ', ',', ':', ';', ')', '\t', '-', '\u{a0}', '|', '"']);
+    if rest.len() == line.len() || line.len() - rest.len() > 4 {
+        return false;
+    }
+    let mut words = rest.split([' ', '\u{a0}', ',', ';', '\t', '|', '"']).filter(|word| !word.is_empty());
+    let mut name = || words.next().is_some_and(is_name);
+    name() && name()
+}
+
+/// `Jens Jensen, f. 010190-1234`.
+fn born(lead: &str) -> bool {
+    let word = lead.trim_end();
+    [" f.", ",f.", "(f."].iter().any(|sign| word.ends_with(sign))
 }
 
 fn is_name(word: &str) -> bool {

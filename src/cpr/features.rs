@@ -91,6 +91,8 @@ features! {
     PERSON_WORD_FAR = "person_word_far" 15;
     /// A name just before.
     NAME = "name_before" 30;
+    /// A name just behind.
+    NAME_AFTER = "name_behind" 25;
     /// The label nearest to it says something else: account, invoice, telephone.
     OTHER_LABEL = "other_label" -30;
     /// And stands directly before it: `Fakturanr. 0101901234`. Two strong signs would not outweigh it.

@@ -60,7 +60,11 @@ fn touching<'t>(lead: &'t str, tail: &'t str) -> (&'t str, &'t str) {
 /// The token mixes letters and digits beyond the number itself. `CPR0101901234`, `0101901234pdf` are words;
 /// `a0101901234bf3`, `0101901234ab9f`, `0x0101901234`, `0101901234UL` are codes.
 fn code(lead: &str, tail: &str, bare: bool) -> bool {
-    let (left, right) = touching(lead, tail);
+    let (mut left, right) = touching(lead, tail);
+    // `cpr%3D0101901234`: the letter belongs to an escape.
+    if lead.get(..lead.len() - left.len()).is_some_and(|rest| rest.ends_with('%')) {
+        left = left.get(2..).unwrap_or("");
+    }
     let letters = |part: &str| part.bytes().any(|b| b.is_ascii_alphabetic());
     let mixed = |part: &str| letters(part) && part.bytes().any(|b| b.is_ascii_digit());
     let hex = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());

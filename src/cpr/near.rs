@@ -48,7 +48,18 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
     let mut digits: Vec<Range<usize>> = Vec::with_capacity(10);
     let mut true_digits = 0;
     let mut gap = 0;
-    for (at, c) in after(text, start, 64).char_indices() {
+    let window = after(text, start, 64);
+    let mut skip_to = 0;
+    for (at, c) in window.char_indices() {
+        if at < skip_to {
+            continue;
+        }
+        // `010190 bindestreg 1234`
+        let word = DASH_WORDS.iter().find(|&&word| digits.len() == 6 && window.get(at..).is_some_and(|rest| rest.starts_with(word)));
+        if let Some(word) = word {
+            skip_to = at + word.len();
+            continue;
+        }
         let value = c.to_digit(10).and_then(|value| u8::try_from(value).ok());
         // Between signs, `|` is a border, not a one.
         let meant = || if c == '|' && gap > 0 { None } else { confused(c) };
@@ -69,7 +80,7 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
             gap = 1;
         } else {
             gap += 1;
-            let joint = matches!(digits.len(), 2 | 4 | 6);
+            let joint = matches!(digits.len(), 2 | 4 | 6 | 8);
             if !joint && !(c == ' ' && gap == 1) || !between(c) || gap > WIDEST {
                 return None;
             }
@@ -97,6 +108,9 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         apart: false,
     })
 }
+
+/// A hyphen in words.
+const DASH_WORDS: [&str; 4] = ["bindestreg", "streg", "minus", "dash"];
 
 /// Characters between two digits that a scanner, or a hurried writer, leaves there.
 const WIDEST: usize = 5;

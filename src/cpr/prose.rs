@@ -95,19 +95,18 @@ fn personal(text: &str, phrase: &Range<usize>) -> bool {
     near(before(text, phrase.start, BACK_HINT)) || near(after(text, phrase.end, 40))
 }
 
-/// A date in words with its serial right behind it, soon after the CPR word that ends at `from`: `1. januar 1990-1234`.
+/// A date as people write it with its serial right behind it, soon after the CPR word that ends at `from`: `1. januar 1990-1234`.
 pub(super) fn beside(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let Some(serials) = BEHIND.as_ref() else { return };
     for place in dates(after(text, from, BESIDE), from) {
-        let in_words = text
-            .get(place.clone())
-            .is_some_and(|date| date.contains(char::is_alphabetic));
         let behind = serials
             .captures(after(text, place.end, 16))
             .and_then(|captures| captures.get(1));
-        if let Some(serial) = behind.filter(|_| in_words) {
+        if let Some(serial) = behind {
             let digits = digits_of(serial.as_str(), place.end + serial.start());
-            found.extend(joined(text, &place, &digits, today));
+            let reading = joined(text, &place, &digits, today);
+            // One piece: where the ordinary forms read it too, the stronger reading is taken.
+            found.extend(reading.map(|reading| Reading { apart: false, ..reading }));
         }
     }
 }

@@ -105,6 +105,7 @@ fn surroundings(context: Context, heading: bool, bare: bool, evidence: &mut Evid
         evidence.when(context.person, f::PERSON_WORD);
         evidence.when(context.person_far && !context.person, f::PERSON_WORD_FAR);
         evidence.when(context.name, f::NAME);
+        evidence.when(context.name_after && !context.name, f::NAME_AFTER);
         evidence.when(context.casework, f::CASEWORK);
     }
     if context.other && !heading {

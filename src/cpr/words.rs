@@ -656,7 +656,7 @@ fn word_rest(lower: &str, from: usize) -> usize {
 /// Finds the labels that make unusual forms worth a look, in a whole text: CPR words, and "the last four digits".
 pub(super) static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))|(?-u:\b)(?:fire|4) sidste(?: (?:cif|tal))?|(?-u:\b)slutcif|(?-u:\b)(?:slutter|ender) (?:på|med)|(?-u:\b)kontrolcif|(?-u:\b)løbenum|(?-u:\b)løbenr",
+        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))|(?-u:\b)(?:fire|4) sidste(?: (?:cif|tal))?|(?-u:\b)slutcif|(?-u:\b)(?:slutter|ender) (?:på|med)|(?-u:\b)kontrolcif|(?-u:\b)løbenum|(?-u:\b)løbenr|(?-u:\b)endelse|(?-u:\b)suffix|(?-u:\b)sidste del",
     )
     .ok()
 });
@@ -676,7 +676,7 @@ pub(super) enum Found {
 pub(super) fn found(label: &str) -> Found {
     let lower = label.to_lowercase();
     let last = ["sidste", "last", "final", "letzten", "sista", "siste"];
-    let hints = ["slut", "ender", "kontrol", "løben"];
+    let hints = ["slut", "end", "kontrol", "løben", "suffix", "sidste del"];
     let first = lower.split(' ').next().unwrap_or("");
     if hints.iter().any(|hint| lower.starts_with(hint)) {
         Found::Hint
