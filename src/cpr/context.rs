@@ -120,6 +120,13 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             Says::Cpr | Says::Other | Says::Case => {}
         }
     }
+    if nearest_cpr.is_none_or(|cpr| cpr > 4) && unknown_label(lead) {
+        nearest_other = Some(Label {
+            distance: 0,
+            direct: true,
+            case: nearest_other.is_some_and(|known| known.direct && known.case),
+        });
+    }
     let other = nearest_other.filter(|other| nearest_cpr.is_none_or(|cpr| other.distance < cpr) && !either(&lead_lower));
     context.other = other.is_some();
     context.other_direct = other.is_some_and(|other| other.direct);
@@ -143,7 +150,7 @@ const CONNECTORS: [&str; 16] = [
 ];
 
 /// Labels whose numbers come in groups: a bank's four digits, a country's two.
-const GROUPED: [&str; 10] = ["konto", "kto", "reg", "bank", "account", "ean", "gln", "gtin", "iban", "isbn"];
+const GROUPED: [&str; 11] = ["kode", "konto", "kto", "reg", "bank", "account", "ean", "gln", "gtin", "iban", "isbn"];
 
 /// Nothing but signs and `nr.`, `er` stands between label and number; for some labels one short number too.
 fn directly(between: &str, label: Option<&str>) -> bool {
@@ -157,6 +164,37 @@ fn directly(between: &str, label: Option<&str>) -> bool {
             numbers += usize::from(number);
             CONNECTORS.contains(&word) || number && grouped && numbers == 1
         })
+}
+
+/// Words before `nr.` that make no label of it: `dit nr. 0101901234`.
+const NO_LABELS: [&str; 22] = [
+    "med", "er", "og", "har", "det", "dit", "mit", "min", "din", "hans", "hendes", "deres", "vores", "under", "på", "til", "af",
+    "for", "eller", "the", "my", "your",
+];
+
+/// A label that no list has, by its form: `lotnummer`, `Art.nr.`, `F2-nummer`, `Aftale-id:`, `orderId":`, directly before the
+/// number, and nothing in it speaks of a person.
+fn unknown_label(lead: &str) -> bool {
+    let signs = |c: char| matches!(c, ' ' | ':' | '.' | '#' | '=' | '"' | '\'' | '(' | '-');
+    let trimmed = lead.trim_end_matches(signs);
+    if lead.len() - trimmed.len() > 4 {
+        return false;
+    }
+    let line = trimmed.rsplit(['\n', '\t', ';', ',', '|']).next().unwrap_or("");
+    let mut words = line.rsplit(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let word = words.next().unwrap_or("");
+    let lower = word.to_lowercase();
+    let alone = matches!(lower.as_str(), "nr" | "nummer" | "number" | "no" | "num" | "id");
+    let compound = ["nr", "nummer", "number"].iter().any(|end| lower.len() > end.len() && lower.ends_with(end))
+        || word.len() > 2 && (word.ends_with("ID") || word.ends_with("Id"));
+    let label = if alone { words.next().unwrap_or("").to_lowercase() } else { lower.clone() };
+    let numeral = label.chars().all(|c| c.is_ascii_digit());
+    (alone || compound)
+        && !numeral
+        && !NO_LABELS.contains(&label.as_str())
+        && !words_in(&line.get(line.floor_char_boundary(line.len().saturating_sub(40))..).unwrap_or("").to_lowercase())
+            .iter()
+            .any(|word| matches!(word.says, Says::Cpr | Says::Birth | Says::Person | Says::Casework | Says::Case))
 }
 
 /// A number follows the label at once.

@@ -134,7 +134,11 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evi
     evidence.when(message_id(lead, tail), f::MESSAGE_ID);
     if shape.grouping == Grouping::Bare {
         evidence.when(amount(tail), f::AMOUNT);
-        evidence.when(account(lead), f::ACCOUNT);
+        let banking = registration_number(lead) && {
+            let lower = lead.to_lowercase();
+            ["konto", "bank", "indsæt", "overfør", "betal", "kto"].iter().any(|word| lower.contains(word))
+        };
+        evidence.when(account(lead) || banking, f::ACCOUNT);
         evidence.when(!labelled && lead.ends_with('='), f::ASSIGNED);
         let column = |gap: Gap| gap.kind == Kind::Comma && !gap.spaced && !gap.line;
         evidence.when(!labelled && column(shape.before) && column(shape.after), f::AMONG_NUMBERS);
@@ -234,6 +238,9 @@ fn amount(tail: &str) -> bool {
     let Some(rest) = tail.strip_prefix(',') else {
         return false;
     };
+    if rest.starts_with('-') {
+        return true;
+    }
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let mut next = rest.get(2..).unwrap_or("").chars();
     let column = match next.next() {
