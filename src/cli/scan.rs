@@ -4,7 +4,7 @@ use super::fail;
 use super::input::{self, Item, Kind};
 use crate::config::Workers;
 use crate::content::Limits;
-use crate::cpr::mask;
+use crate::cpr::{self, mask};
 use crate::inspect::Options;
 use crate::types::{Doubt, Finding, Report};
 use crate::worker::{Pool, PoolConfig};
@@ -36,7 +36,7 @@ pub(super) struct Scan {
     /// How to read each PATH.
     #[arg(long, value_enum, default_value = "auto")]
     input: Kind,
-    /// Show which features made the confidence.
+    /// Show which features made the confidence, with their weights: likely from +2.5, certain from +6.0.
     #[arg(long)]
     why: bool,
 }
@@ -229,11 +229,7 @@ impl Scan {
             Some(name) => format!("{name}: {}{hidden}{fake}", finding.place.location),
             None => format!("{}{hidden}{fake}", finding.place.location),
         };
-        let why = if self.why {
-            format!("({})", finding.why.join(", "))
-        } else {
-            String::new()
-        };
+        let why = if self.why { why(&finding.why) } else { String::new() };
         [
             finding.confidence.word().to_owned(),
             finding.kind.word().to_owned(),
@@ -251,6 +247,22 @@ impl Scan {
         };
         format!("  not surely read ({}): {place}: {}\n", doubt.kind.word(), doubt.reason)
     }
+}
+
+/// `hyphen +3.5, modulus_11 +3.0 = +6.5`
+fn why(features: &[String]) -> String {
+    let weights = features.iter().filter_map(|name| cpr::weight(name));
+    let sum: i32 = weights.sum();
+    let named: Vec<String> = features
+        .iter()
+        .map(|name| cpr::weight(name).map_or_else(|| name.clone(), |weight| format!("{name} {}", tenths(weight))))
+        .collect();
+    format!("({} = {})", named.join(", "), tenths(sum))
+}
+
+fn tenths(weight: i32) -> String {
+    let sign = if weight < 0 { '-' } else { '+' };
+    format!("{sign}{}.{}", weight.abs() / 10, weight.abs() % 10)
 }
 
 async fn inspect(pool: Arc<Pool>, item: Item) -> Outcome {

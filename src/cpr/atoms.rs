@@ -207,7 +207,11 @@ impl Between {
 
     fn gap(self) -> Gap {
         // `(010190)-(1234)`, `[1][2]`; but `1.2.59) - 2026` closes what was opened before.
-        let brackets = if self.opened == self.closed { self.opened + self.closed } else { WIDEST_GAP };
+        let brackets = if self.opened == self.closed {
+            self.opened + self.closed
+        } else {
+            WIDEST_GAP
+        };
         let columns = self.columns + brackets;
         let signs = [
             (self.dashes, Kind::Hyphen),

@@ -106,7 +106,11 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             {
                 let label = Label {
                     distance,
-                    direct: directly(between, if leads { lead_lower.get(word.start..word.end) } else { None }),
+                    direct: if leads {
+                        directly(between, lead_lower.get(word.start..word.end))
+                    } else {
+                        between.contains('(')
+                    },
                     case: word.says == Says::Case,
                 };
                 if nearest_other.is_none_or(|known| distance < known.distance) {
@@ -127,7 +131,8 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             case: nearest_other.is_some_and(|known| known.direct && known.case),
         });
     }
-    let other = nearest_other.filter(|other| nearest_cpr.is_none_or(|cpr| other.distance < cpr) && !either(&lead_lower));
+    let other =
+        nearest_other.filter(|other| nearest_cpr.is_none_or(|cpr| other.distance < cpr) && !either(&lead_lower));
     context.other = other.is_some();
     context.other_direct = other.is_some_and(|other| other.direct);
     context.case = other.is_some_and(|other| other.case);
@@ -146,17 +151,36 @@ struct Label {
 
 /// Words that may stand between a label and its number.
 const CONNECTORS: [&str; 16] = [
-    "nr", "nummer", "no", "num", "number", "id", "er", "på", "is", "n", "kto", "konto", "kontonr", "kontonummer", "og", "s",
+    "nr",
+    "nummer",
+    "no",
+    "num",
+    "number",
+    "id",
+    "er",
+    "på",
+    "is",
+    "n",
+    "kto",
+    "konto",
+    "kontonr",
+    "kontonummer",
+    "og",
+    "s",
 ];
 
 /// Labels whose numbers come in groups: a bank's four digits, a country's two.
-const GROUPED: [&str; 11] = ["kode", "konto", "kto", "reg", "bank", "account", "ean", "gln", "gtin", "iban", "isbn"];
+const GROUPED: [&str; 11] = [
+    "kode", "konto", "kto", "reg", "bank", "account", "ean", "gln", "gtin", "iban", "isbn",
+];
 
 /// Nothing but signs and `nr.`, `er` stands between label and number; for some labels one short number too.
 fn directly(between: &str, label: Option<&str>) -> bool {
     let grouped = label.is_some_and(|label| GROUPED.iter().any(|word| label.contains(word)));
     let mut numbers = 0;
-    let mut words = between.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words = between
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     between.len() <= 28
         && !between.contains([',', ';'])
         && words.all(|word| {
@@ -168,8 +192,8 @@ fn directly(between: &str, label: Option<&str>) -> bool {
 
 /// Words before `nr.` that make no label of it: `dit nr. 0101901234`.
 const NO_LABELS: [&str; 22] = [
-    "med", "er", "og", "har", "det", "dit", "mit", "min", "din", "hans", "hendes", "deres", "vores", "under", "på", "til", "af",
-    "for", "eller", "the", "my", "your",
+    "med", "er", "og", "har", "det", "dit", "mit", "min", "din", "hans", "hendes", "deres", "vores", "under", "på",
+    "til", "af", "for", "eller", "the", "my", "your",
 ];
 
 /// A label that no list has, by its form: `lotnummer`, `Art.nr.`, `F2-nummer`, `Aftale-id:`, `orderId":`, directly before the
@@ -181,27 +205,49 @@ fn unknown_label(lead: &str) -> bool {
         return false;
     }
     let line = trimmed.rsplit(['\n', '\t', ';', ',', '|']).next().unwrap_or("");
-    let mut words = line.rsplit(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words = line
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     let word = words.next().unwrap_or("");
     let lower = word.to_lowercase();
     let alone = matches!(lower.as_str(), "nr" | "nummer" | "number" | "no" | "num" | "id");
-    let compound = ["nr", "nummer", "number"].iter().any(|end| lower.len() > end.len() && lower.ends_with(end))
+    let compound = ["nr", "nummer", "number"]
+        .iter()
+        .any(|end| lower.len() > end.len() && lower.ends_with(end))
         || word.len() > 2 && (word.ends_with("ID") || word.ends_with("Id"));
-    let label = if alone { words.next().unwrap_or("").to_lowercase() } else { lower.clone() };
+    let label = if alone {
+        words.next().unwrap_or("").to_lowercase()
+    } else {
+        lower.clone()
+    };
     let numeral = label.chars().all(|c| c.is_ascii_digit());
     (alone || compound)
         && !numeral
         && !NO_LABELS.contains(&label.as_str())
-        && !words_in(&line.get(line.floor_char_boundary(line.len().saturating_sub(40))..).unwrap_or("").to_lowercase())
-            .iter()
-            .any(|word| matches!(word.says, Says::Cpr | Says::Birth | Says::Person | Says::Casework | Says::Case))
+        && !words_in(
+            &line
+                .get(line.floor_char_boundary(line.len().saturating_sub(40))..)
+                .unwrap_or("")
+                .to_lowercase(),
+        )
+        .iter()
+        .any(|word| {
+            matches!(
+                word.says,
+                Says::Cpr | Says::Birth | Says::Person | Says::Casework | Says::Case
+            )
+        })
 }
 
 /// A number follows the label at once.
 fn labels_next(rest: &str) -> bool {
     let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let rest = ["nr", "nummer", "no"].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
-    rest.trim_start_matches(['.', ':', ' ', '#', '+', '(', '=', '\t', '"']).starts_with(|c: char| c.is_ascii_digit())
+    let rest = ["nr", "nummer", "no"]
+        .iter()
+        .find_map(|word| rest.strip_prefix(word))
+        .unwrap_or(rest);
+    rest.trim_start_matches(['.', ':', ' ', '#', '+', '(', '=', '\t', '"'])
+        .starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// `CPR/CVR-nr.`, `cpr- eller p-nr.`: one label for either, and ten digits settle which.
@@ -263,7 +309,9 @@ fn name_before(lead: &str) -> bool {
     if line.len() - trimmed.len() > 8 {
         return false;
     }
-    let mut words = trimmed.rsplit([' ', '\u{a0}', ',', ';', '\t', '|', '"']).filter(|word| !word.is_empty());
+    let mut words = trimmed
+        .rsplit([' ', '\u{a0}', ',', ';', '\t', '|', '"'])
+        .filter(|word| !word.is_empty());
     let mut name = || words.next().is_some_and(is_name);
     name() && name()
 }
@@ -275,7 +323,9 @@ fn name_after(tail: &str) -> bool {
     if rest.len() == line.len() || line.len() - rest.len() > 4 {
         return false;
     }
-    let mut words = rest.split([' ', '\u{a0}', ',', ';', '\t', '|', '"']).filter(|word| !word.is_empty());
+    let mut words = rest
+        .split([' ', '\u{a0}', ',', ';', '\t', '|', '"'])
+        .filter(|word| !word.is_empty());
     let mut name = || words.next().is_some_and(is_name);
     name() && name()
 }

@@ -29,8 +29,7 @@ pub(super) struct Feature {
 macro_rules! features {
     ($($(#[$reason:meta])* $id:ident = $name:literal $weight:literal;)*) => {
         $($(#[$reason])* pub(super) const $id: Feature = Feature { name: $name, weight: $weight };)*
-        #[cfg(test)]
-        pub(super) const ALL: &[Feature] = &[$($id),*];
+        const ALL: &[Feature] = &[$($id),*];
     };
 }
 
@@ -168,6 +167,13 @@ features! {
     CHECKSUM = "checksum" 30;
     /// A custom identifier's context word.
     CONTEXT = "context_word" 30;
+}
+
+/// The weight of a feature by its name in [`super::Hit::why`], in tenths; for `scan --why`.
+pub fn weight(name: &str) -> Option<i32> {
+    ALL.iter()
+        .find(|feature| feature.name == name)
+        .map(|feature| feature.weight)
 }
 
 /// Evidence for one reading.

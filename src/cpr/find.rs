@@ -141,7 +141,8 @@ fn run_of_ten(atoms: &[Atom], first: usize) -> Option<(usize, usize, [u8; 10])> 
     }
     let run = atoms.get(first..first + 10)?;
     let joined = |(n, atom): (usize, &Atom)| {
-        atom.gap.kind == Kind::Touching || n == 6 && matches!(atom.gap.kind, Kind::Hyphen | Kind::Space) && !atom.gap.wide
+        atom.gap.kind == Kind::Touching
+            || n == 6 && matches!(atom.gap.kind, Kind::Hyphen | Kind::Space) && !atom.gap.wide
     };
     if !run.iter().enumerate().skip(1).all(joined) {
         return None;

@@ -97,7 +97,10 @@ impl Headings {
 
 /// The cell of the offset at which a line was cut in two.
 fn cell<'t>(lead: &'t str, tail: &'t str, sign: char) -> (&'t str, &'t str) {
-    (lead.rsplit(sign).next().unwrap_or(""), tail.split(sign).next().unwrap_or(""))
+    (
+        lead.rsplit(sign).next().unwrap_or(""),
+        tail.split(sign).next().unwrap_or(""),
+    )
 }
 
 /// A heading's cell is short and has no digits (but for `10 cifre`, `cpr4`) and no signs of a program.

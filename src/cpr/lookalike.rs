@@ -2,9 +2,9 @@
 //!
 //! Each lowers this one span only. Rejected outright is what [`plainly`] names; all else is a weight.
 
+use super::Checksum;
 use super::atoms::{Gap, Kind};
 use super::context::{after, before};
-use super::Checksum;
 use super::features::{self as f, Evidence};
 use super::number::Series;
 use super::shape::{Grouping, Shape};
@@ -21,7 +21,12 @@ pub(super) fn plainly(text: &str, shape: &Shape, heading: bool) -> bool {
     }
     let lead = before(text, shape.span.start, TOKEN);
     let tail = after(text, shape.span.end, TOKEN);
-    !heading && decimal(shape, lead, tail) || code(lead, tail, true) || base64(lead, tail) || doi(lead) || boundary(lead) || pdf_offset(tail)
+    !heading && decimal(shape, lead, tail)
+        || code(lead, tail, true)
+        || base64(lead, tail)
+        || doi(lead)
+        || boundary(lead)
+        || pdf_offset(tail)
 }
 
 /// `3.0101901234`, `0101901234.50`, `3,0101901234`: part of a decimal.
@@ -34,7 +39,10 @@ fn decimal(shape: &Shape, lead: &str, tail: &str) -> bool {
         (1..=4).contains(&digits) && !rest.get(..rest.len() - digits).is_some_and(|more| more.ends_with(','))
     };
     // `.0110343353`, as programs print fractions.
-    let point = || lead.strip_suffix('.').is_some_and(|rest| rest.ends_with(['[', '(', ' ', '-', ',', '=', '\t', '\n']));
+    let point = || {
+        lead.strip_suffix('.')
+            .is_some_and(|rest| rest.ends_with(['[', '(', ' ', '-', ',', '=', '\t', '\n']))
+    };
     at_once(shape.before, Kind::Dot)
         || point()
         || at_once(shape.after, Kind::Dot) && short_fraction(tail)
@@ -52,7 +60,9 @@ fn short_fraction(tail: &str) -> bool {
 /// The letters and digits that touch a span, on both sides.
 fn touching<'t>(lead: &'t str, tail: &'t str) -> (&'t str, &'t str) {
     let other = |c: char| !c.is_ascii_alphanumeric();
-    let left = lead.rfind(other).map_or(lead, |at| lead.get(at..).unwrap_or("").trim_start_matches(other));
+    let left = lead
+        .rfind(other)
+        .map_or(lead, |at| lead.get(at..).unwrap_or("").trim_start_matches(other));
     let right = tail.find(other).map_or(tail, |at| tail.get(..at).unwrap_or(""));
     (left, right)
 }
@@ -62,14 +72,19 @@ fn touching<'t>(lead: &'t str, tail: &'t str) -> (&'t str, &'t str) {
 fn code(lead: &str, tail: &str, bare: bool) -> bool {
     let (mut left, right) = touching(lead, tail);
     // `cpr%3D0101901234`: the letter belongs to an escape.
-    if lead.get(..lead.len() - left.len()).is_some_and(|rest| rest.ends_with('%')) {
+    if lead
+        .get(..lead.len() - left.len())
+        .is_some_and(|rest| rest.ends_with('%'))
+    {
         left = left.get(2..).unwrap_or("");
     }
     let letters = |part: &str| part.bytes().any(|b| b.is_ascii_alphabetic());
     let mixed = |part: &str| letters(part) && part.bytes().any(|b| b.is_ascii_digit());
     let hex = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
     // `c7cd481b-0101901234`, `0c193feb.0101901234`
-    let hash = lead.strip_suffix(['-', '.', '_']).map_or("", |rest| touching(rest, "").0);
+    let hash = lead
+        .strip_suffix(['-', '.', '_'])
+        .map_or("", |rest| touching(rest, "").0);
     if bare && hash.len() >= 8 && hex(hash) && mixed(hash) {
         return true;
     }
@@ -120,28 +135,49 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evi
         evidence.add(f::NEXT_GROUP);
     }
     let short = |digits: usize| (1..=3).contains(&digits);
-    let group = lead.strip_suffix(['-', '.']).map_or(0, |rest| rest.bytes().rev().take_while(u8::is_ascii_digit).count());
-    evidence.when(shape.grouping == Grouping::Bare && !labelled && left && !long && short(group), f::HUNG);
+    let group = lead
+        .strip_suffix(['-', '.'])
+        .map_or(0, |rest| rest.bytes().rev().take_while(u8::is_ascii_digit).count());
+    evidence.when(
+        shape.grouping == Grouping::Bare && !labelled && left && !long && short(group),
+        f::HUNG,
+    );
     let sure = shape.grouping == Grouping::Bare && shape.cpr.passes_modulus_11();
-    evidence.when(!labelled && !sure && tail.starts_with('@') && tail.get(1..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric())), f::MAIL_ADDRESS);
+    evidence.when(
+        !labelled
+            && !sure
+            && tail.starts_with('@')
+            && tail
+                .get(1..)
+                .is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric())),
+        f::MAIL_ADDRESS,
+    );
     evidence.when(phone_plus(lead), f::PLUS_PREFIX);
     evidence.when(!labelled && in_url(lead), f::URL);
     let secret = shape.cpr.secret();
     // Days over 60 are replacement numbers here and years of birth there; on other days both are possible.
     let replacement = shape.cpr.series() == Series::Replacement;
-    evidence.when(replacement && !shape.cpr.passes_modulus_11() && swedish(secret.reveal()), f::SWEDISH);
+    evidence.when(
+        replacement && !shape.cpr.passes_modulus_11() && swedish(secret.reveal()),
+        f::SWEDISH,
+    );
     evidence.when(payment_line(lead, tail), f::PAYMENT_LINE);
     evidence.when(message_id(lead, tail), f::MESSAGE_ID);
     if shape.grouping == Grouping::Bare {
         evidence.when(amount(tail), f::AMOUNT);
         let banking = registration_number(lead) && {
             let lower = lead.to_lowercase();
-            ["konto", "bank", "indsæt", "overfør", "betal", "kto"].iter().any(|word| lower.contains(word))
+            ["konto", "bank", "indsæt", "overfør", "betal", "kto"]
+                .iter()
+                .any(|word| lower.contains(word))
         };
         evidence.when(account(lead) || banking, f::ACCOUNT);
         evidence.when(!labelled && lead.ends_with('='), f::ASSIGNED);
         let column = |gap: Gap| gap.kind == Kind::Comma && !gap.spaced && !gap.line;
-        evidence.when(!labelled && column(shape.before) && column(shape.after), f::AMONG_NUMBERS);
+        evidence.when(
+            !labelled && column(shape.before) && column(shape.after),
+            f::AMONG_NUMBERS,
+        );
         evidence.when(registration_number(lead), f::REGISTRATION_NUMBER);
         let from_one = !shape.full_year && secret.reveal().starts_with('1');
         evidence.when(from_one && !shape.cpr.passes_modulus_11(), f::UNIX_TIME);
@@ -160,7 +196,8 @@ fn long_group(mut away: impl Iterator<Item = u8>) -> bool {
 
 /// `19..` or `20..`, read from either end.
 fn year(digits: &[u8]) -> bool {
-    let century = |a: Option<&u8>, b: Option<&u8>| matches!((a, b), (Some(b'1'), Some(b'9')) | (Some(b'2'), Some(b'0')));
+    let century =
+        |a: Option<&u8>, b: Option<&u8>| matches!((a, b), (Some(b'1'), Some(b'9')) | (Some(b'2'), Some(b'0')));
     century(digits.first(), digits.get(1)) || century(digits.get(3), digits.get(2))
 }
 
@@ -184,12 +221,17 @@ fn phone_plus(lead: &str) -> bool {
     let lead = lead.trim_end_matches([' ', '(', ')', '-']);
     let code = lead.trim_end_matches(|c: char| c.is_ascii_digit());
     lead.len() - code.len() <= 3
-        && code.strip_suffix('+').is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '='))
+        && code
+            .strip_suffix('+')
+            .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '='))
 }
 
 /// In a web address, before any blank.
 fn in_url(lead: &str) -> bool {
-    let token = lead.rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>')).next().unwrap_or("");
+    let token = lead
+        .rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>'))
+        .next()
+        .unwrap_or("");
     token.contains("://") || token.starts_with("www.")
 }
 
@@ -199,13 +241,20 @@ fn account(lead: &str) -> bool {
         return false;
     };
     let digits = rest.bytes().rev().take_while(u8::is_ascii_digit).count();
-    let year = rest.get(rest.len() - digits..).is_some_and(|year| year.starts_with("19") || year.starts_with("20"));
+    let year = rest
+        .get(rest.len() - digits..)
+        .is_some_and(|year| year.starts_with("19") || year.starts_with("20"));
     digits == 4 && !year
 }
 
 /// `YYMMDD-XXXX` with Luhn over all ten: Skatteverket, "Personnummer".
 fn swedish(digits: &str) -> bool {
-    let part = |at: usize| digits.get(at..at + 2).and_then(|part| part.parse::<u8>().ok()).unwrap_or(0);
+    let part = |at: usize| {
+        digits
+            .get(at..at + 2)
+            .and_then(|part| part.parse::<u8>().ok())
+            .unwrap_or(0)
+    };
     (1..=12).contains(&part(2)) && (1..=31).contains(&part(4)) && Checksum::Luhn.holds(digits)
 }
 
@@ -253,7 +302,10 @@ fn amount(tail: &str) -> bool {
 
 /// `--==_Part_0101901234`: a boundary of MIME; RFC 2045, 6.7, advises `=_` in them.
 fn boundary(lead: &str) -> bool {
-    let token = lead.rsplit(|c: char| c.is_whitespace() || c == '"').next().unwrap_or("");
+    let token = lead
+        .rsplit(|c: char| c.is_whitespace() || c == '"')
+        .next()
+        .unwrap_or("");
     token.contains("=_") || token.starts_with("--=")
 }
 
@@ -261,7 +313,9 @@ fn boundary(lead: &str) -> bool {
 fn pdf_offset(tail: &str) -> bool {
     let bytes = tail.as_bytes();
     bytes.first() == Some(&b' ')
-        && bytes.get(1..6).is_some_and(|generation| generation.iter().all(u8::is_ascii_digit))
+        && bytes
+            .get(1..6)
+            .is_some_and(|generation| generation.iter().all(u8::is_ascii_digit))
         && matches!(bytes.get(6..8), Some(b" n" | b" f"))
 }
 

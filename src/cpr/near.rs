@@ -55,7 +55,9 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
             continue;
         }
         // `010190 bindestreg 1234`
-        let word = DASH_WORDS.iter().find(|&&word| digits.len() == 6 && window.get(at..).is_some_and(|rest| rest.starts_with(word)));
+        let word = DASH_WORDS
+            .iter()
+            .find(|&&word| digits.len() == 6 && window.get(at..).is_some_and(|rest| rest.starts_with(word)));
         if let Some(word) = word {
             skip_to = at + word.len();
             continue;
@@ -118,7 +120,26 @@ const WIDEST: usize = 5;
 fn between(c: char) -> bool {
     matches!(
         c,
-        '-' | ' ' | '.' | ',' | ':' | ';' | '=' | '/' | '(' | ')' | '[' | ']' | '~' | '_' | '|' | '\'' | '*' | '–' | '·' | '…' | '\u{a0}'
+        '-' | ' '
+            | '.'
+            | ','
+            | ':'
+            | ';'
+            | '='
+            | '/'
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '~'
+            | '_'
+            | '|'
+            | '\''
+            | '*'
+            | '–'
+            | '·'
+            | '…'
+            | '\u{a0}'
     )
 }
 
@@ -174,7 +195,10 @@ fn two_digits(word: &str) -> Option<u8> {
         .or_else(|| tens(word).map(|tens| tens * 10))
         .or_else(|| {
             let (one, ten) = word.split_once("og")?;
-            let one = SPELLED.iter().position(|names| names.contains(&one)).filter(|&one| one > 0)?;
+            let one = SPELLED
+                .iter()
+                .position(|names| names.contains(&one))
+                .filter(|&one| one > 0)?;
             Some(tens(ten)? * 10 + one)
         })?;
     u8::try_from(value).ok()

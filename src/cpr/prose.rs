@@ -90,7 +90,10 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, f
 fn personal(text: &str, phrase: &Range<usize>) -> bool {
     let near = |piece: &str| {
         let lower = piece.to_lowercase();
-        words_in(&lower).iter().any(|word| matches!(word.says, Says::Cpr | Says::Birth)) || lower.contains("seks cifre")
+        words_in(&lower)
+            .iter()
+            .any(|word| matches!(word.says, Says::Cpr | Says::Birth))
+            || lower.contains("seks cifre")
     };
     near(before(text, phrase.start, BACK_HINT)) || near(after(text, phrase.end, 40))
 }
@@ -106,7 +109,10 @@ pub(super) fn beside(text: &str, from: usize, today: Date, found: &mut Vec<Readi
             let digits = digits_of(serial.as_str(), place.end + serial.start());
             let reading = joined(text, &place, &digits, today);
             // One piece: where the ordinary forms read it too, the stronger reading is taken.
-            found.extend(reading.map(|reading| Reading { apart: false, ..reading }));
+            found.extend(reading.map(|reading| Reading {
+                apart: false,
+                ..reading
+            }));
         }
     }
 }

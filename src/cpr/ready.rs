@@ -21,7 +21,14 @@ pub const READY: &[Ready] = &[
         says: "Swedish personnummer and samordningsnummer",
         pattern: r"\b(?:19|20)?[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2}[-+]?[0-9]{4}\b",
         checksum: Some(Checksum::Personnummer),
-        context: &["personnummer", "personnr", "samordningsnummer", "swedish", "svensk", "född"],
+        context: &[
+            "personnummer",
+            "personnr",
+            "samordningsnummer",
+            "swedish",
+            "svensk",
+            "född",
+        ],
     },
     Ready {
         name: "no_foedselsnummer",

@@ -25,7 +25,11 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     let labelled = context.labelled() || heading;
     let person = context.birth || context.person || context.name || context.cpr_far;
     let spread = matches!(shape.grouping, Grouping::Pairs | Grouping::Singles);
-    let person = if spread { context.birth || context.cpr_far } else { person };
+    let person = if spread {
+        context.birth || context.cpr_far
+    } else {
+        person
+    };
     let needs_met = match shape.needs {
         Need::Nothing => true,
         Need::Support => labelled || person || shape.cpr.passes_modulus_11(),

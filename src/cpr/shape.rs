@@ -250,7 +250,9 @@ fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<Need> {
     let second = all.get(lengths.day + lengths.month)?.gap;
     let short = lengths.day == 1 || lengths.month == 1;
     let signed = |gap: Gap| !gap.tight() && gap.kind != Kind::Space;
-    let hyphen = all.get(date).is_some_and(|atom| atom.gap.kind == Kind::Hyphen && !atom.gap.spaced && !atom.gap.line);
+    let hyphen = all
+        .get(date)
+        .is_some_and(|atom| atom.gap.kind == Kind::Hyphen && !atom.gap.spaced && !atom.gap.line);
     let lost_zero = lengths.day == 1 && lengths.month == 2 && lengths.year == 2 && !signed(first) && !signed(second);
     if lines > 1 || short && !lost_zero && !(signed(first) && signed(second)) {
         return None;
@@ -337,7 +339,12 @@ fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Da
     let glued = text.as_bytes().get(last.end + 3).is_some_and(u8::is_ascii_alphanumeric);
     let separator = last.gap;
     let lower = a.is_ascii_lowercase() || b.is_ascii_lowercase();
-    if glued || separator.tight() && lower || lengths.day != 2 || lengths.month != 2 || date_gaps(all, lengths)? == Need::Label {
+    if glued
+        || separator.tight() && lower
+        || lengths.day != 2
+        || lengths.month != 2
+        || date_gaps(all, lengths)? == Need::Label
+    {
         return None;
     }
     if !matches!(separator.kind, Kind::Hyphen | Kind::Space) && !separator.tight() {

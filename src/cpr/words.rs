@@ -375,7 +375,6 @@ const WORDS: &[(Says, &[&str])] = &[
             "nobb",
             "typen",
             "s/n",
-            "sn=",
             "sn:",
             "imei",
             "simkort",
@@ -698,7 +697,13 @@ const AFTER_CPR: [&str; 12] = ["n", "id", "s", "dato", "l", "e", "k", "f", "o", 
 pub(super) fn is_cpr(text: &str, start: usize, end: usize) -> bool {
     let before = text.get(..start).unwrap_or("");
     let glued = before.chars().rev().take_while(|c| c.is_alphabetic()).take(3).count();
-    let rest: String = text.get(end..).unwrap_or("").chars().take(4).flat_map(char::to_lowercase).collect();
+    let rest: String = text
+        .get(end..)
+        .unwrap_or("")
+        .chars()
+        .take(4)
+        .flat_map(char::to_lowercase)
+        .collect();
     let goes_on = !rest.starts_with(char::is_alphabetic) || AFTER_CPR.iter().any(|part| rest.starts_with(part));
     (glued == 0 || glued >= 3 || glued == 1 && before.ends_with(['e', 'E'])) && goes_on
 }
@@ -740,7 +745,11 @@ pub(super) fn found(label: &str) -> Found {
     if hints.iter().any(|hint| lower.starts_with(hint)) {
         Found::Hint
     } else if last.contains(&first) || matches!(first, "fire" | "4") {
-        if lower.split(' ').count() > 2 { Found::Phrase } else { Found::Hint }
+        if lower.split(' ').count() > 2 {
+            Found::Phrase
+        } else {
+            Found::Hint
+        }
     } else {
         Found::Word
     }

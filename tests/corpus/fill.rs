@@ -45,25 +45,84 @@ const FIRST: [&str; 16] = [
     "Freja", "Bjørn", "Karen",
 ];
 const LAST: [&str; 12] = [
-    "Jensen", "Nielsen", "Hansen", "Østergaard", "Møller", "Ali", "Kjær", "Bang-Olsen", "Lund", "Thomsen", "Holm", "Eriksen",
+    "Jensen",
+    "Nielsen",
+    "Hansen",
+    "Østergaard",
+    "Møller",
+    "Ali",
+    "Kjær",
+    "Bang-Olsen",
+    "Lund",
+    "Thomsen",
+    "Holm",
+    "Eriksen",
 ];
 const STREET: [&str; 8] = [
-    "Vestergade 12", "Åboulevarden 3, 2. th.", "Skovvej 114", "Nørregade 7 B", "Kirkebakken 21", "Havnevej 1", "Ligustervænget 45",
+    "Vestergade 12",
+    "Åboulevarden 3, 2. th.",
+    "Skovvej 114",
+    "Nørregade 7 B",
+    "Kirkebakken 21",
+    "Havnevej 1",
+    "Ligustervænget 45",
     "Torvet 9, st.",
 ];
-const CITY: [&str; 8] = ["Odense", "Århus", "Rønne", "Hjørring", "København", "Køge", "Esbjerg", "Vejle"];
+const CITY: [&str; 8] = [
+    "Odense",
+    "Århus",
+    "Rønne",
+    "Hjørring",
+    "København",
+    "Køge",
+    "Esbjerg",
+    "Vejle",
+];
 const WORD: [&str; 6] = ["borger", "post", "arkiv", "teknik", "skole", "drift"];
 const MONTHS: [&str; 12] = [
-    "januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december",
+    "januar",
+    "februar",
+    "marts",
+    "april",
+    "maj",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "december",
 ];
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DIGITS: [&str; 10] = ["nul", "et", "to", "tre", "fire", "fem", "seks", "syv", "otte", "ni"];
 const TEENS: [&str; 10] = [
     "ti", "elleve", "tolv", "tretten", "fjorten", "femten", "seksten", "sytten", "atten", "nitten",
 ];
-const TENS: [&str; 10] = ["", "", "tyve", "tredive", "fyrre", "halvtreds", "tres", "halvfjerds", "firs", "halvfems"];
+const TENS: [&str; 10] = [
+    "",
+    "",
+    "tyve",
+    "tredive",
+    "fyrre",
+    "halvtreds",
+    "tres",
+    "halvfjerds",
+    "firs",
+    "halvfems",
+];
 
 /// One snippet's values.
 pub struct Values {
@@ -76,20 +135,32 @@ pub struct Values {
 
 /// A made-up number; modulus 11 as wanted.
 pub fn number(seed: u64, modulus: bool) -> String {
-    if modulus { made_up::number(seed) } else { made_up::without_mod11(seed) }
+    if modulus {
+        made_up::number(seed)
+    } else {
+        made_up::without_mod11(seed)
+    }
 }
 
 /// Ten digits in a flavour.
 pub fn lookalike(seed: u64, flavour: Flavour) -> String {
     match flavour {
-        Flavour::Random => format!("{}{}", Dice(seed).of("123456789", 1), Dice(seed ^ 77).of("0123456789", 9)),
+        Flavour::Random => format!(
+            "{}{}",
+            Dice(seed).of("123456789", 1),
+            Dice(seed ^ 77).of("0123456789", 9)
+        ),
         Flavour::Dated => made_up::without_mod11(seed),
         Flavour::Adversarial => made_up::number(seed),
     }
 }
 
 fn weighted(number: &str) -> u32 {
-    number.bytes().zip([4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).map(|(b, w)| u32::from(b - b'0') * w).sum()
+    number
+        .bytes()
+        .zip([4, 3, 2, 7, 6, 5, 4, 3, 2, 1])
+        .map(|(b, w)| u32::from(b - b'0') * w)
+        .sum()
 }
 
 /// The first serial from `serial` on that gives modulus 11.
@@ -140,14 +211,21 @@ fn pairs(number: &str) -> String {
             0..=9 => format!("nul {}", DIGITS[value]),
             10..=19 => TEENS[value - 10].to_owned(),
             _ if value % 10 == 0 => TENS[value / 10].to_owned(),
-            _ => format!("{}og{}", if value % 10 == 1 { "en" } else { DIGITS[value % 10] }, TENS[value / 10]),
+            _ => format!(
+                "{}og{}",
+                if value % 10 == 1 { "en" } else { DIGITS[value % 10] },
+                TENS[value / 10]
+            ),
         }
     };
     [0, 2, 4, 6, 8].map(pair).join(" ")
 }
 
 fn full_width(digits: &str) -> String {
-    digits.chars().filter_map(|c| char::from_u32(u32::from(c) - u32::from('0') + 0xff10)).collect()
+    digits
+        .chars()
+        .filter_map(|c| char::from_u32(u32::from(c) - u32::from('0') + 0xff10))
+        .collect()
 }
 
 impl Values {
@@ -160,7 +238,11 @@ impl Values {
             out.push_str(lead);
             let filled = tail
                 .find('}')
-                .filter(|&close| tail[1..close].bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+                .filter(|&close| {
+                    tail[1..close]
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                })
                 .and_then(|close| self.mark(&tail[1..close]).map(|value| (value, close + 1)));
             match filled {
                 Some((value, length)) => {
@@ -177,7 +259,9 @@ impl Values {
     }
 
     fn mark(&mut self, mark: &str) -> Option<String> {
-        self.of_number(mark).or_else(|| self.of_lookalike(mark)).or_else(|| self.of_world(mark))
+        self.of_number(mark)
+            .or_else(|| self.of_lookalike(mark))
+            .or_else(|| self.of_world(mark))
     }
 
     fn of_number(&mut self, mark: &str) -> Option<String> {
@@ -212,9 +296,17 @@ impl Values {
             "month" => MONTHS[month - 1].to_owned(),
             "monthen" => MONTHS_EN[month - 1].to_owned(),
             "k" | "o" => {
-                let year = if mark == "k" { self.dice.below(24) } else { 58 + self.dice.below(42) };
+                let year = if mark == "k" {
+                    self.dice.below(24)
+                } else {
+                    58 + self.dice.below(42)
+                };
                 let date = format!("{}{year:02}", &n[..4]);
-                let first = if mark == "k" { 4000 + self.dice.below(2900) } else { 5000 + self.dice.below(1900) };
+                let first = if mark == "k" {
+                    4000 + self.dice.below(2900)
+                } else {
+                    5000 + self.dice.below(1900)
+                };
                 self.number = holding(if date.starts_with("2902") { "280205" } else { &date }, first);
                 self.number[..6].to_owned()
             }
@@ -241,7 +333,9 @@ impl Values {
             "x46" => format!("{} {}", &x[..4], &x[4..]),
             "x334" => format!("{} {} {}", &x[..3], &x[3..6], &x[6..]),
             "x2" => [0, 2, 4, 6, 8].map(|at| &x[at..at + 2]).join(" "),
-            "ids" => (0..40).map(|_| self.dice.of("123456789", 1) + &self.dice.of("0123456789", 9) + "\n").collect(),
+            "ids" => (0..40)
+                .map(|_| self.dice.of("123456789", 1) + &self.dice.of("0123456789", 9) + "\n")
+                .collect(),
             "idrows" => self.rows(";"),
             "idrows_comma" => self.rows(","),
             "idrows_tab" => self.rows("\t"),
@@ -251,7 +345,13 @@ impl Values {
 
     /// Rows of ids; one is the look-alike.
     fn rows(&mut self, sign: &str) -> String {
-        let mut row = |id: String| format!("{id}{sign}{}{sign}{}\n", self.dice.below(90) + 10, self.dice.below(9000));
+        let mut row = |id: String| {
+            format!(
+                "{id}{sign}{}{sign}{}\n",
+                self.dice.below(90) + 10,
+                self.dice.below(9000)
+            )
+        };
         let mut rows: String = (0..6)
             .map(|n| row((4_100_000_000_u64 + n * 7_919_993).to_string()))
             .collect();
@@ -269,9 +369,19 @@ impl Values {
             "city" => dice.pick(&CITY).to_owned(),
             "word" => dice.pick(&WORD).to_owned(),
             "date" => match dice.below(3) {
-                0 => format!("{:02}.{:02}.202{}", dice.below(28) + 1, dice.below(12) + 1, dice.below(6)),
+                0 => format!(
+                    "{:02}.{:02}.202{}",
+                    dice.below(28) + 1,
+                    dice.below(12) + 1,
+                    dice.below(6)
+                ),
                 1 => format!("{}. {} 202{}", dice.below(28) + 1, dice.pick(&MONTHS), dice.below(6)),
-                _ => format!("{:02}-{:02}-202{}", dice.below(28) + 1, dice.below(12) + 1, dice.below(6)),
+                _ => format!(
+                    "{:02}-{:02}-202{}",
+                    dice.below(28) + 1,
+                    dice.below(12) + 1,
+                    dice.below(6)
+                ),
             },
             "time" => format!("{:02}.{:02}", dice.below(24), dice.below(60)),
             "amount" => format!("{}.{:03},{:02}", dice.below(90) + 1, dice.below(1000), dice.below(100)),
@@ -283,7 +393,12 @@ impl Values {
             "yy" => two(dice.below(27)),
             "y4" => (1990 + dice.below(37)).to_string(),
             "u" => (1_000_000_000 + dice.below(800_000_000)).to_string(),
-            "bad6" => format!("{:02}{:02}{:02}", dice.below(28) + 1, 13 + dice.below(80), dice.below(100)),
+            "bad6" => format!(
+                "{:02}{:02}{:02}",
+                dice.below(28) + 1,
+                13 + dice.below(80),
+                dice.below(100)
+            ),
             _ => {
                 let (kind, count) = mark.split_at(1);
                 let count: usize = count.parse().ok()?;

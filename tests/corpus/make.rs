@@ -37,7 +37,9 @@ fn classes(table: &str) -> Vec<Class> {
     let mut classes: Vec<Class> = Vec::new();
     for line in table.lines().filter(|line| !line.starts_with("# ") && !line.is_empty()) {
         let heading = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')).filter(|l| {
-            l.split(' ').count() <= 3 && l.split(' ').all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b)))
+            l.split(' ').count() <= 3
+                && l.split(' ')
+                    .all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b)))
         });
         match heading {
             Some(words) => {
@@ -49,7 +51,11 @@ fn classes(table: &str) -> Vec<Class> {
                     lines: Vec::new(),
                 });
             }
-            None => classes.last_mut().expect("a class comes first").lines.push(unescape(line)),
+            None => classes
+                .last_mut()
+                .expect("a class comes first")
+                .lines
+                .push(unescape(line)),
         }
     }
     classes
@@ -60,7 +66,11 @@ fn unescape(line: &str) -> String {
     let mut rest = line;
     while let Some(at) = rest.find('\\') {
         plain.push_str(&rest[..at]);
-        let code = |from: usize| rest.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
+        let code = |from: usize| {
+            rest.get(from..from + 4)
+                .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+                .and_then(char::from_u32)
+        };
         let (c, length) = match rest.as_bytes().get(at + 1) {
             Some(b'n') => ('\n', 2),
             Some(b'r') => ('\r', 2),
@@ -77,7 +87,10 @@ fn unescape(line: &str) -> String {
 
 fn blocks(table: &str) -> Vec<String> {
     let body: Vec<&str> = table.lines().filter(|line| !line.starts_with("# ")).collect();
-    body.join("\n").split("\n%%\n").map(|block| block.trim_end_matches('\n').to_owned()).collect()
+    body.join("\n")
+        .split("\n%%\n")
+        .map(|block| block.trim_end_matches('\n').to_owned())
+        .collect()
 }
 
 /// All snippets.
@@ -90,17 +103,28 @@ pub fn corpus() -> Vec<Snippet> {
 fn true_forms() -> Vec<Snippet> {
     let carriers: Vec<(String, String)> = blocks(include_str!("../data/detect/carriers.txt"))
         .into_iter()
-        .filter_map(|block| block.split_once('\n').map(|(kind, text)| (kind.to_owned(), text.to_owned())))
+        .filter_map(|block| {
+            block
+                .split_once('\n')
+                .map(|(kind, text)| (kind.to_owned(), text.to_owned()))
+        })
         .collect();
     let mut seed = 0;
     let mut snippets = Vec::new();
     for class in classes(include_str!("../data/detect/true.txt")) {
         let templates: Vec<String> = match class.carriers.as_str() {
-            "own" => class.lines.iter().flat_map(|line| vec![line.clone(); 48_usize.div_ceil(class.lines.len())]).collect(),
+            "own" => class
+                .lines
+                .iter()
+                .flat_map(|line| vec![line.clone(); 48_usize.div_ceil(class.lines.len())])
+                .collect(),
             kind => {
                 let fitting = carriers.iter().filter(|(k, _)| kind == "all" || k == kind);
                 let forms = class.lines.iter().cycle();
-                fitting.zip(forms).map(|((_, text), form)| text.replace("{CPR}", &marked(form))).collect()
+                fitting
+                    .zip(forms)
+                    .map(|((_, text), form)| text.replace("{CPR}", &marked(form)))
+                    .collect()
             }
         };
         for template in templates {
@@ -119,9 +143,16 @@ fn true_snippet(class: &Class, template: &str, seed: u64) -> Snippet {
         let date = format!("0{}", &written[1..6]);
         let serials = (1..9999).map(|serial| format!("{date}{serial:04}"));
         let fits = |n: &String| !date.starts_with("00") && cpr_milter::cpr::Checksum::Mod11.holds(n);
-        written = serials.into_iter().find(fits).unwrap_or_else(|| number(1, true).replacen(&number(1, true)[..2], "01", 1));
+        written = serials
+            .into_iter()
+            .find(fits)
+            .unwrap_or_else(|| number(1, true).replacen(&number(1, true)[..2], "01", 1));
     }
-    let mut values = Values { dice: Dice(seed), number: written, x: String::new() };
+    let mut values = Values {
+        dice: Dice(seed),
+        number: written,
+        x: String::new(),
+    };
     if template.contains("{list}") {
         return list(class, seed);
     }
@@ -149,7 +180,11 @@ fn true_snippet(class: &Class, template: &str, seed: u64) -> Snippet {
 
 /// The form with its marks: all of it, when it has none of its own.
 fn marked(form: &str) -> String {
-    if form.contains('«') { form.to_owned() } else { format!("«{form}»") }
+    if form.contains('«') {
+        form.to_owned()
+    } else {
+        format!("«{form}»")
+    }
 }
 
 /// Numbers one a line, without any word.
@@ -163,7 +198,14 @@ fn list(class: &Class, seed: u64) -> Snippet {
         expected.push((start..text.len(), written));
         text.push('\n');
     }
-    Snippet { class: class.name.clone(), tier: tier(&class.tier), flavour: None, held_out: seed.is_multiple_of(4), expected, text }
+    Snippet {
+        class: class.name.clone(),
+        tier: tier(&class.tier),
+        flavour: None,
+        held_out: seed.is_multiple_of(4),
+        expected,
+        text,
+    }
 }
 
 fn tier(word: &str) -> Tier {
@@ -206,7 +248,11 @@ fn false_forms() -> Vec<Snippet> {
                     "own" => line.clone(),
                     _ => frames[(place * 5 + n * 7) % frames.len()].replace("{X}", line),
                 };
-                let mut values = Values { dice: Dice(seed), number: String::new(), x: lookalike(seed, flavour) };
+                let mut values = Values {
+                    dice: Dice(seed),
+                    number: String::new(),
+                    x: lookalike(seed, flavour),
+                };
                 snippets.push(Snippet {
                     class: class.name.clone(),
                     tier: Tier::False,

@@ -51,14 +51,23 @@ pub fn judge(detector: &Detector, snippet: &Snippet) -> (Count, [usize; 3], Vec<
     for (span, number) in &snippet.expected {
         count.all += 1;
         let near = |hit: &&Hit| hit.span.start < span.end && span.start < hit.span.end;
-        let Some(hit) = hits.iter().filter(near).max_by_key(|hit| (hit.span == *span, hit.confidence)) else { continue };
+        let Some(hit) = hits
+            .iter()
+            .filter(near)
+            .max_by_key(|hit| (hit.span == *span, hit.confidence))
+        else {
+            continue;
+        };
         for (at, confidence) in CONFIDENCES.into_iter().enumerate() {
             count.hit[at] += usize::from(hit.confidence >= confidence);
         }
         count.exact += usize::from(hit.span == *span && hit.number.reveal() == number);
     }
     for hit in &hits {
-        let right = snippet.expected.iter().any(|(span, _)| hit.span.start < span.end && span.start < hit.span.end);
+        let right = snippet
+            .expected
+            .iter()
+            .any(|(span, _)| hit.span.start < span.end && span.start < hit.span.end);
         for (at, confidence) in CONFIDENCES.into_iter().enumerate() {
             false_hits[at] += usize::from(!right && hit.confidence >= confidence);
         }
@@ -72,7 +81,10 @@ pub fn judge(detector: &Detector, snippet: &Snippet) -> (Count, [usize; 3], Vec<
 
 impl Score {
     pub fn add(&mut self, snippet: &Snippet, count: Count, false_hits: [usize; 3]) {
-        self.classes.entry((snippet.tier, snippet.class.clone())).or_default().add(count);
+        self.classes
+            .entry((snippet.tier, snippet.class.clone()))
+            .or_default()
+            .add(count);
         if snippet.flavour == Some(Flavour::Adversarial) {
             self.adversarial.add(count);
         }
@@ -83,18 +95,32 @@ impl Score {
 
     /// Mean over the tier's classes of what is found (or hit falsely), in percent.
     pub fn mean(&self, tier: Tier, at: usize) -> f64 {
-        let all: Vec<f64> = self.classes.iter().filter(|((t, _), _)| *t == tier).map(|(_, c)| c.percent(at)).collect();
+        let all: Vec<f64> = self
+            .classes
+            .iter()
+            .filter(|((t, _), _)| *t == tier)
+            .map(|(_, c)| c.percent(at))
+            .collect();
         all.iter().sum::<f64>() / all.len().max(1) as f64
     }
 
     /// The worst class of a tier.
     pub fn worst(&self, tier: Tier, at: usize) -> f64 {
-        self.classes.iter().filter(|((t, _), _)| *t == tier).map(|(_, c)| c.percent(at)).fold(100.0, f64::min)
+        self.classes
+            .iter()
+            .filter(|((t, _), _)| *t == tier)
+            .map(|(_, c)| c.percent(at))
+            .fold(100.0, f64::min)
     }
 
     /// Right among all findings, in percent.
     pub fn precision(&self, at: usize) -> f64 {
-        let right: usize = self.classes.iter().filter(|((t, _), _)| *t != Tier::False).map(|(_, c)| c.hit[at]).sum();
+        let right: usize = self
+            .classes
+            .iter()
+            .filter(|((t, _), _)| *t != Tier::False)
+            .map(|(_, c)| c.hit[at])
+            .sum();
         100.0 * right as f64 / (right + self.false_hits[at]).max(1) as f64
     }
 
@@ -109,13 +135,24 @@ impl Score {
     pub fn print(&self, title: &str, each_class: bool) {
         println!("\n== {title}");
         if each_class {
-            println!("{:8} {:24} {:>5} {:>9} {:>7} {:>8} {:>6}", "tier", "class", "n", "possible", "likely", "certain", "exact");
+            println!(
+                "{:8} {:24} {:>5} {:>9} {:>7} {:>8} {:>6}",
+                "tier", "class", "n", "possible", "likely", "certain", "exact"
+            );
             for ((tier, class), c) in &self.classes {
                 let [p, l, k] = [0, 1, 2].map(|at| c.percent(at));
-                println!("{:8} {class:24} {:5} {p:9.1} {l:7.1} {k:8.1} {:6}", format!("{tier:?}").to_lowercase(), c.all, c.exact);
+                println!(
+                    "{:8} {class:24} {:5} {p:9.1} {l:7.1} {k:8.1} {:6}",
+                    format!("{tier:?}").to_lowercase(),
+                    c.all,
+                    c.exact
+                );
             }
         }
-        println!("{:>10} {:>6} {:>6} {:>6} {:>9} {:>13} {:>9}", "at", "must", "should", "hard", "precision", "negative docs", "adv2 hit");
+        println!(
+            "{:>10} {:>6} {:>6} {:>6} {:>9} {:>13} {:>9}",
+            "at", "must", "should", "hard", "precision", "negative docs", "adv2 hit"
+        );
         for (at, confidence) in CONFIDENCES.into_iter().enumerate() {
             println!(
                 "{:>10} {:6.2} {:6.2} {:6.2} {:9.2} {:13.2} {:9.2}",
@@ -128,6 +165,10 @@ impl Score {
                 self.adversarial.percent(at),
             );
         }
-        println!("worst must class {:.1}; exact spans {:.2} %", self.worst(Tier::Must, 0), self.exact());
+        println!(
+            "worst must class {:.1}; exact spans {:.2} %",
+            self.worst(Tier::Must, 0),
+            self.exact()
+        );
     }
 }
