@@ -27,6 +27,7 @@ mod ready;
 mod score;
 mod secret;
 mod shape;
+mod vocabulary;
 mod words;
 
 pub use checksum::Checksum;

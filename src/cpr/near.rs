@@ -83,7 +83,8 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         } else {
             gap += 1;
             let joint = matches!(digits.len(), 2 | 4 | 6 | 8);
-            if !joint && !(c == ' ' && gap == 1) || !between(c) || gap > WIDEST {
+            let blank = c == ' ' && gap == 1;
+            if !(joint || blank) || !between(c) || gap > WIDEST {
                 return None;
             }
         }

@@ -210,7 +210,7 @@ fn pairs(number: &str) -> String {
         match value {
             0..=9 => format!("nul {}", DIGITS[value]),
             10..=19 => TEENS[value - 10].to_owned(),
-            _ if value % 10 == 0 => TENS[value / 10].to_owned(),
+            _ if value.is_multiple_of(10) => TENS[value / 10].to_owned(),
             _ => format!(
                 "{}og{}",
                 if value % 10 == 1 { "en" } else { DIGITS[value % 10] },

@@ -27,8 +27,8 @@ impl Count {
     fn add(&mut self, other: Count) {
         self.all += other.all;
         self.exact += other.exact;
-        for at in 0..3 {
-            self.hit[at] += other.hit[at];
+        for (sum, hits) in self.hit.iter_mut().zip(other.hit) {
+            *sum += hits;
         }
     }
 }
@@ -88,8 +88,8 @@ impl Score {
         if snippet.flavour == Some(Flavour::Adversarial) {
             self.adversarial.add(count);
         }
-        for at in 0..3 {
-            self.false_hits[at] += false_hits[at];
+        for (sum, hits) in self.false_hits.iter_mut().zip(false_hits) {
+            *sum += hits;
         }
     }
 
