@@ -124,7 +124,11 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             Says::Cpr | Says::Other | Says::Case => {}
         }
     }
-    if nearest_cpr.is_none_or(|cpr| cpr > 4) && unknown_label(lead) {
+    let cpr_direct = |cpr: usize| {
+        let rest = lead_lower.get(lead_lower.len().saturating_sub(cpr)..);
+        rest.is_some_and(|rest| directly(rest, None))
+    };
+    if !nearest_cpr.is_some_and(cpr_direct) && unknown_label(lead) {
         nearest_other = Some(Label {
             distance: 0,
             direct: true,
@@ -215,28 +219,16 @@ fn unknown_label(lead: &str) -> bool {
         .iter()
         .any(|end| lower.len() > end.len() && lower.ends_with(end))
         || word.len() > 2 && (word.ends_with("ID") || word.ends_with("Id"));
-    let label = if alone {
-        words.next().unwrap_or("").to_lowercase()
-    } else {
-        lower.clone()
-    };
+    let name = if alone { words.next().unwrap_or("") } else { word };
+    let start = (name.as_ptr() as usize).saturating_sub(line.as_ptr() as usize);
+    let label = name.to_lowercase();
     let numeral = label.chars().all(|c| c.is_ascii_digit());
     (alone || compound)
         && !numeral
         && !NO_LABELS.contains(&label.as_str())
-        && !words_in(
-            &line
-                .get(line.floor_char_boundary(line.len().saturating_sub(40))..)
-                .unwrap_or("")
-                .to_lowercase(),
-        )
-        .iter()
-        .any(|word| {
-            matches!(
-                word.says,
-                Says::Cpr | Says::Birth | Says::Person | Says::Casework | Says::Case
-            )
-        })
+        && !words_in(&line.get(start..).unwrap_or("").to_lowercase())
+            .iter()
+            .any(|word| word.says != Says::Other)
 }
 
 /// A number follows the label at once.

@@ -64,6 +64,8 @@ features! {
     CUT = "cut_at_invisible_character" -20;
     /// Signs in the date: it is a date for people.
     PARTED_DATE = "date_with_signs" 4;
+    /// Day or month of one digit: also how versions look.
+    SHORT_DATE = "short_date" -10;
     /// Four-digit year that agrees with the seventh digit.
     FULL_YEAR = "four_digit_year" 4;
     /// Five pairs, or ten single digits: also how telephone numbers and table rows look.
@@ -106,7 +108,7 @@ features! {
     /// Only letters that hexadecimal digits have touch it: `(cc0101901234)`.
     GLUED_HEX = "hexadecimal_letters_touch" -15;
     /// A longer word touches ten bare digits, and it says nothing of persons: `contest0101901234`.
-    GLUED_WORD = "word_touches" -15;
+    GLUED_WORD = "word_touches" -22;
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
@@ -135,7 +137,7 @@ features! {
     MAIL_ADDRESS = "mail_address" -45;
     /// A group of digits hangs on ten bare ones by a hyphen or dot, and it is no year: `ID71-0101901234`.
     HUNG = "hung_on_a_group" -20;
-    /// `key=0101901234`, and the key is no CPR word.
+    /// `key=0101901234`, `i2c@0101901234`, and the key is no CPR word.
     ASSIGNED = "assigned" -25;
     /// Between columns of other numbers.
     AMONG_NUMBERS = "among_columns_of_numbers" -5;

@@ -102,7 +102,9 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
     atoms::clusters(text, FEWEST, &mut |atoms, new| {
         for first in new {
             shapes.extend(shape::read(text, atoms, first, today));
-            if let Some((start, end, chars)) = run_of_ten(atoms, first) {
+            if let Some((start, end, chars)) = run_of_ten(atoms, first)
+                && !within_a_word(text, start, end)
+            {
                 document.rows.count(start, end, chars, today);
             }
         }
@@ -131,6 +133,15 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
         }
     }
     found
+}
+
+/// Letters touch both ends: a name of a program's, not an entry of a list.
+fn within_a_word(text: &str, start: usize, end: usize) -> bool {
+    let letter = |at: Option<usize>| {
+        at.and_then(|at| text.as_bytes().get(at))
+            .is_some_and(u8::is_ascii_alphabetic)
+    };
+    letter(start.checked_sub(1)) && letter(Some(end))
 }
 
 /// Ten digits with nothing between them, or a hyphen or blank after six, and no digit beside them.

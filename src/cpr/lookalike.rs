@@ -8,6 +8,7 @@ use super::context::{after, before};
 use super::features::{self as f, Evidence};
 use super::number::Series;
 use super::shape::{Grouping, Shape};
+use super::words::words_in;
 use time::Date;
 
 /// Bytes of a token looked at on each side.
@@ -22,6 +23,7 @@ pub(super) fn plainly(text: &str, shape: &Shape, heading: bool) -> bool {
     let lead = before(text, shape.span.start, TOKEN);
     let tail = after(text, shape.span.end, TOKEN);
     !heading && decimal(shape, lead, tail)
+        || inside_a_name(lead, tail)
         || code(lead, tail, true)
         || base64(lead, tail)
         || doi(lead)
@@ -88,13 +90,23 @@ fn code(lead: &str, tail: &str, bare: bool) -> bool {
     if bare && hash.len() >= 8 && hex(hash) && mixed(hash) {
         return true;
     }
-    let suffix = ["U", "UL", "ULL", "L", "LL", "u", "ul", "ull", "ll"].contains(&right);
+    // The types of C's numbers.
+    let suffix = ["U", "UL", "ULL", "L", "LL", "ul", "ull", "ll"].contains(&right)
+        && !tail
+            .get(right.len()..)
+            .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
     // A separator speaks against a code: `notat010190-1234v2` is a file's name.
     if bare {
         mixed(left) || mixed(right) || suffix
     } else {
         mixed(left) && mixed(right)
     }
+}
+
+/// `textscalc0101901234xml_1`: letters on both sides, and the word before says nothing of a person.
+fn inside_a_name(lead: &str, tail: &str) -> bool {
+    let (left, right) = touching(lead, tail);
+    left.len() >= 3 && right.len() >= 2 && words_in(&left.to_lowercase()).is_empty()
 }
 
 /// `…b24/0101901234+Zm9v…`: the neighbour behind one `/` or `+` is a long mixture of small and capital letters and digits.
@@ -172,7 +184,7 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evi
                 .any(|word| lower.contains(word))
         };
         evidence.when(account(lead) || banking, f::ACCOUNT);
-        evidence.when(!labelled && lead.ends_with('='), f::ASSIGNED);
+        evidence.when(!labelled && lead.ends_with(['=', '@']), f::ASSIGNED);
         let column = |gap: Gap| gap.kind == Kind::Comma && !gap.spaced && !gap.line;
         evidence.when(
             !labelled && column(shape.before) && column(shape.after),

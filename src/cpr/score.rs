@@ -44,7 +44,8 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     form(shape, &mut evidence);
     number(&shape.cpr, &mut evidence);
     surroundings(context, heading, shape.grouping == Grouping::Bare, &mut evidence);
-    lookalike::weigh(text, shape, labelled, context.person || context.birth, &mut evidence);
+    let named = context.person || context.birth || context.casework;
+    lookalike::weigh(text, shape, labelled, named, &mut evidence);
     if let Some(row) = document.rows.around(shape.span.start) {
         evidence.when(row.dated(), f::LIST_OF_DATES);
         evidence.when(row.rate() > 60, f::LIST_FOR);
@@ -79,6 +80,7 @@ fn form(shape: &Shape, evidence: &mut Evidence) {
     evidence.when(shape.cut, f::CUT);
     evidence.when(shape.chained, f::CHAINED);
     evidence.when(shape.parted_date, f::PARTED_DATE);
+    evidence.when(shape.short_date && shape.parted_date && !shape.full_year, f::SHORT_DATE);
     evidence.when(shape.full_year, f::FULL_YEAR);
     evidence.when(shape.needs == Need::Label, f::UNUSUAL);
 }

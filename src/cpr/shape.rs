@@ -47,6 +47,8 @@ pub(super) struct Shape {
     pub(super) separator: Gap,
     /// Signs within the date.
     pub(super) parted_date: bool,
+    /// Day or month of one digit.
+    pub(super) short_date: bool,
     /// Four-digit year, and it agrees with the seventh digit.
     pub(super) full_year: bool,
     /// A digit follows or precedes behind a character that takes no room.
@@ -205,6 +207,7 @@ fn dated(atoms: &[Atom], first: usize, lengths: Lengths, today: Date) -> Option<
     let mut shape = shape(all, cpr, if bare { Grouping::Bare } else { Grouping::Parted }, after);
     shape.separator = separator;
     shape.parted_date = parted_date;
+    shape.short_date = lengths.day == 1 || lengths.month == 1;
     shape.full_year = lengths.year == 4;
     // `01.01.26 1230-1400`: the day is the end of another date.
     let blank_after_day = all.get(lengths.day).is_some_and(|atom| atom.gap.kind == Kind::Space);
@@ -295,6 +298,8 @@ fn joined_by(shape: &Shape) -> Need {
         // `31/07/02 +0100` has a time zone.
         Kind::Plus if separator.spaced || shape.parted_date => Need::Label,
         Kind::Plus => Need::Support,
+        // `100122_0100_06`
+        Kind::Underscore if shape.after.kind == Kind::Underscore => Need::Support,
         // Columns of numbers.
         Kind::Comma | Kind::Column if !alone => Need::Support,
         Kind::Space if separator.wide && !alone => Need::Support,
@@ -365,6 +370,9 @@ fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Da
         Grouping::Bare
     };
     let mut shape = shape(all, cpr, grouping, NO_GAP);
+    if lower || shape.before.sign_at_once() {
+        shape.needs = Need::Label;
+    }
     for at in last.end..last.end + 3 {
         shape.digits.push(at..at + 1);
     }
@@ -421,8 +429,11 @@ fn spread(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
         after,
     );
     // Rows of small numbers look like this too.
+    let wide = all.iter().skip(1).any(|atom| atom.gap.wide);
     let hyphen = singles && all.get(6)?.gap.kind == Kind::Hyphen && even != Kind::Hyphen;
-    shape.needs = if hyphen {
+    shape.needs = if wide {
+        Need::Label
+    } else if hyphen {
         Need::Nothing
     } else if !singles || matches!(even, Kind::Space | Kind::Column | Kind::Hyphen) {
         Need::Support
@@ -444,6 +455,7 @@ fn shape(all: &[Atom], cpr: Cpr, grouping: Grouping, after: Gap) -> Shape {
         grouping,
         separator: NO_GAP,
         parted_date: false,
+        short_date: false,
         full_year: false,
         cut: unseen(before) || unseen(after),
         before,

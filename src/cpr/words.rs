@@ -76,6 +76,8 @@ pub(super) fn words_in(lower: &str) -> Vec<Word> {
             Some(&(stem, says, inside, whole))
                 if (inside || !glued_before)
                     && !(whole && glued_after)
+                    // `<a name="…">` names no person.
+                    && (stem != "name" || !lower.get(hit.end()..).is_some_and(|rest| rest.starts_with('=')))
                     && (stem != "cpr" || is_cpr(lower, hit.start(), hit.end())) =>
             {
                 let end = hit.end() + word_rest(lower, hit.end());
