@@ -95,7 +95,7 @@ features! {
     /// A name just behind.
     NAME_AFTER = "name_behind" 25;
     /// The label nearest to it says something else: account, invoice, telephone.
-    OTHER_LABEL = "other_label" -30;
+    OTHER_LABEL = "other_label" -15;
     /// And stands directly before it: `Fakturanr. 0101901234`. Two strong signs would not outweigh it.
     OTHER_LABEL_DIRECT = "other_label_direct" -75;
     /// Case, journal, reference, directly before it. One random number in 300 passes date and modulus 11, but many offices
@@ -108,7 +108,7 @@ features! {
     /// Only letters that hexadecimal digits have touch it: `(cc0101901234)`.
     GLUED_HEX = "hexadecimal_letters_touch" -15;
     /// A longer word touches ten bare digits, and it says nothing of persons: `contest0101901234`.
-    GLUED_WORD = "word_touches" -22;
+    GLUED_WORD = "word_touches" -20;
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
@@ -136,7 +136,7 @@ features! {
     /// The local part of a mail address: `101115.2541@mail.example`.
     MAIL_ADDRESS = "mail_address" -45;
     /// A group of digits hangs on ten bare ones by a hyphen or dot, and it is no year: `ID71-0101901234`.
-    HUNG = "hung_on_a_group" -20;
+    HUNG = "hung_on_a_group" -12;
     /// `key=0101901234`, `i2c@0101901234`, and the key is no CPR word.
     ASSIGNED = "assigned" -25;
     /// Between columns of other numbers.

@@ -184,7 +184,7 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evi
                 .any(|word| lower.contains(word))
         };
         evidence.when(account(lead) || banking, f::ACCOUNT);
-        evidence.when(!labelled && lead.ends_with(['=', '@']), f::ASSIGNED);
+        evidence.when(!labelled && assigned(lead), f::ASSIGNED);
         let column = |gap: Gap| gap.kind == Kind::Comma && !gap.spaced && !gap.line;
         evidence.when(
             !labelled && column(shape.before) && column(shape.after),
@@ -236,6 +236,12 @@ fn phone_plus(lead: &str) -> bool {
         && code
             .strip_suffix('+')
             .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '='))
+}
+
+/// `=` or `@` behind a name.
+fn assigned(lead: &str) -> bool {
+    lead.strip_suffix(['=', '@'])
+        .is_some_and(|name| name.ends_with(char::is_alphanumeric))
 }
 
 /// In a web address, before any blank.

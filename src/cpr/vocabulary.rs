@@ -34,7 +34,7 @@ const BIRTH: &str = "\
 /// A person, or whose the number is.
 const PERSON: &str = "\
     abonnent=, account holder, ansat, ansatt, anställd, ansøger, antragsteller, applicant, barn, beboer, borger, \
-    bürger, child, citizen, datter, daughter, ehefrau, ehegatt, ehemann, ektefelle, elev=, eleven, employee, \
+    bürger, child, citizen, datter, daughter, ehefrau, ehegatt, ehemann, ektefelle, elev=, eleven, elevens, elevnr, elevnummer, elev-id, employee, \
     faderen, far=, faren=, fars=, father, forsikringstager, forælder, forældre, fru=, guardian, hr., \
     identification number, identity number, indehaver, innbygger, kinder, klient, kontohaver, kontoindehaver, \
     maka=, medarbejder, medborgare, mitarbeiter, moderen, mor=, moren, mors=, mother, name=, navn, partshør, \
@@ -53,7 +53,7 @@ const CASEWORK: &str = "\
 /// Case and journal numbers; other countries' numbers of persons. Where an office takes the person's number for the case,
 /// both are true.
 const CASE: &str = "\
-    aktnr, case id, case no, case num, case=, esdh, j. nr, j.nr, jnr=, journal nr, journalnr, journalnummer, \
+    lønnr, lønnummer, medarbejdernr, medarbejdernummer, personalenr, personalenummer, aktnr, case id, case no, case num, case=, esdh, j. nr, j.nr, jnr=, journal nr, journalnr, journalnummer, \
     løbesag, norsk fødselsnummer, norwegian national, sag nr, sag-nr, sag=, sags-, sagsid, sagsnr, sagsnummer, \
     saksnr, saksnummer, svensk personnummer, svenskt personnummer, swedish personal, ärende";
 
