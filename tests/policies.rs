@@ -58,3 +58,34 @@ fn a_mistake_is_shown_with_its_line_and_keeps_the_policy_from_loading() {
         "the likely word is named: {said}"
     );
 }
+
+#[test]
+fn ready_made_identifiers_are_asked_for_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = std::fs::read_to_string(shipped().join("small-business.yaml")).expect("a shipped policy");
+    let check = |identifiers: &str| {
+        let file = folder.path().join("policy.yaml");
+        std::fs::write(&file, format!("{base}\nidentifiers:\n{identifiers}")).expect("written");
+        let lists = folder.path().join("lists");
+        if !lists.exists() {
+            std::fs::create_dir(&lists).expect("a folder");
+            for list in std::fs::read_dir(shipped().join("lists")).expect("lists").flatten() {
+                std::fs::copy(list.path(), lists.join(list.file_name())).expect("copied");
+            }
+        }
+        let output = policy("check", &file);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let (code, said) = check("  svensk: {use: se_personnummer}\n  kort: {use: payment_card, context: [betaling]}\n");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = check("  svensk: {use: se_personnumer}\n");
+    assert_ne!(code, Some(0));
+    assert!(said.contains("se_personnummer"), "{said}");
+    let (code, said) = check("  svensk: {use: iban, pattern: 'x'}\n");
+    assert_ne!(code, Some(0));
+    assert!(said.contains("no place beside `use`"), "{said}");
+    let (code, said) = check("  svensk: {context: [x]}\n");
+    assert_ne!(code, Some(0));
+    assert!(said.contains("needs `pattern` or `use`"), "{said}");
+}

@@ -190,7 +190,7 @@ fn directly(between: &str, label: Option<&str>) -> bool {
         && words.all(|word| {
             let number = word.len() <= 5 && word.bytes().all(|b| b.is_ascii_digit());
             numbers += usize::from(number);
-            CONNECTORS.contains(&word) || number && grouped && numbers == 1
+            CONNECTORS.contains(&word) || number && grouped && numbers <= 2
         })
 }
 

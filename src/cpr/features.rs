@@ -54,6 +54,8 @@ features! {
     PLUS = "plus" 18;
     /// Date and serial in cells side by side.
     COLUMNS = "columns" 5;
+    /// And more columns of numbers beside them: a table.
+    COLUMNS_GO_ON = "columns_go_on" -15;
     /// Line end between date and serial.
     LINE_BREAK = "line_break" -5;
     /// Blanks beside the separator.

@@ -2,7 +2,7 @@
 //!
 //! Starts from the phrase, which is rare, and looks a fixed way to both sides.
 
-use super::context::{after, before};
+use super::context::{self, after, before};
 use super::features::{self as f, Evidence};
 use super::find::Reading;
 use super::number::Cpr;
@@ -108,6 +108,8 @@ pub(super) fn beside(text: &str, from: usize, today: Date, found: &mut Vec<Readi
         if let Some(serial) = behind {
             let digits = digits_of(serial.as_str(), place.end + serial.start());
             let reading = joined(text, &place, &digits, today);
+            // A nearer label, or the end of the sentence, takes the CPR word's place.
+            let reading = reading.filter(|reading| context::around(text, &reading.span).cpr);
             // One piece: where the ordinary forms read it too, the stronger reading is taken.
             found.extend(reading.map(|reading| Reading {
                 apart: false,

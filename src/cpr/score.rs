@@ -71,6 +71,9 @@ fn form(shape: &Shape, evidence: &mut Evidence) {
         (_, Kind::Column | Kind::Comma | Kind::Space) => evidence.add(f::COLUMNS),
         _ => {}
     }
+    let column = |kind: Kind| matches!(kind, Kind::Column | Kind::Comma);
+    let goes_on = column(shape.before.kind) || column(shape.after.kind);
+    evidence.when(column(separator.kind) && goes_on, f::COLUMNS_GO_ON);
     evidence.when(separator.line, f::LINE_BREAK);
     evidence.when(
         separator.spaced && !separator.line && separator.kind != Kind::Space,

@@ -59,6 +59,7 @@ const CASE: &str = "\
 
 /// Something else: accounts, goods, messages, machines.
 const OTHER: &str = "\
+    akt=, *måler=, \
     abonnement, abonnementsn, acadre, account n, account=, adgangskode, aftagen, aftalen, akt id, akt-id, \
     aktenzeichen, aktivnr, ansøgningsn, artikelnr, artikelnummer, arxiv, autorisation, backup, barcode, batch, bbr, \
     beskedid, bestellnummer, bestilling nr, bestillingsn, beställningsn, betalings, betalings-id, betalingsid, bfe, \

