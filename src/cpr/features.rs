@@ -155,14 +155,18 @@ features! {
     LIST_AGAINST = "list_of_other_numbers" -60;
     /// Birth date and "the last four digits" in words.
     PROSE = "prose" 35;
+    /// And a CPR or birth word goes with it.
+    PROSE_PERSONAL = "birth_or_cpr_word_with_it" 30;
     /// Another birth date is nearer to "the last four digits".
     FURTHER_DATE = "another_date_nearer" -30;
     /// Letters that look like digits.
     LOOKALIKE_LETTERS = "letters_like_digits" -52;
     /// Signs between the digits that no form has, after a CPR word: `CPR 010190:1234`.
-    LOOSE = "loose_form" -40;
+    LOOSE = "loose_form" -10;
+    /// And one of them within the serial, as in `CPR 12.05.90, 12.30`.
+    LOOSE_SERIAL = "sign_within_serial" -30;
     /// Digits written as words.
-    SPELLED = "spelled_out" -35;
+    SPELLED = "spelled_out" -8;
     /// So unusual that it needs a label: lost zero, line end within the date.
     UNUSUAL = "unusual_form" -40;
     /// A custom identifier's pattern, when nothing else is asked of it.

@@ -53,6 +53,7 @@ pub(super) fn unit(text: &str, at: usize) -> Option<(Class, usize)> {
             b'&' => entity(text, at),
             b'\\' => json(text, at),
             b'=' => soft_break(text, at),
+            b'<' => tag(text, at),
             _ => None,
         };
         return Some(escaped.unwrap_or_else(|| (class(char::from(byte)), 1)));
@@ -211,6 +212,30 @@ fn soft_break(text: &str, at: usize) -> Option<(Class, usize)> {
     } else {
         None
     }
+}
+
+/// Longest tag that is looked at.
+const TAG: usize = 96;
+
+/// A tag of HTML that nobody took out: one within a line is nothing, one that ends a block or cell parts columns.
+fn tag(text: &str, at: usize) -> Option<(Class, usize)> {
+    let bytes = text.as_bytes().get(at + 1..(at + TAG).min(text.len()))?;
+    let slash = usize::from(bytes.first() == Some(&b'/'));
+    let length = bytes
+        .get(slash..)?
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    let name = text.get(at + 1 + slash..at + 1 + slash + length)?;
+    let end = bytes.iter().position(|&b| b == b'>')?;
+    let class = match name.to_ascii_lowercase().as_str() {
+        "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "a" | "wbr" | "small" | "sup" | "sub" | "code" | "tt"
+        | "mark" => Class::Invisible,
+        "br" => Class::Newline,
+        "td" | "th" => Class::Column,
+        _ => return None,
+    };
+    Some((class, end + 2))
 }
 
 #[cfg(test)]

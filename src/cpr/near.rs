@@ -50,6 +50,7 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
     let mut gap = 0;
     let window = after(text, start, 64);
     let mut skip_to = 0;
+    let mut parted_serial = false;
     for (at, c) in window.char_indices() {
         if at < skip_to {
             continue;
@@ -82,6 +83,7 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
             gap = 1;
         } else {
             gap += 1;
+            parted_serial |= digits.len() > 6;
             let joint = matches!(digits.len(), 2 | 4 | 6 | 8);
             let blank = c == ' ' && gap == 1;
             if !(joint || blank) || !between(c) || gap > WIDEST {
@@ -102,6 +104,7 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
     let mut evidence = Evidence::default();
     evidence.add(f::CPR_WORD);
     evidence.add(if loose { f::LOOSE } else { f::LOOKALIKE_LETTERS });
+    evidence.when(loose && parted_serial, f::LOOSE_SERIAL);
     score::number(&cpr, &mut evidence);
     Some(Reading {
         span,

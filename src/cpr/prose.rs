@@ -78,9 +78,11 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, f
     places.truncate(DATES_BACK);
     places.extend(dates(after(text, serial_ends, ON), serial_ends).into_iter().take(1));
     let known = found.len();
+    let personal = personal(text, phrase);
     for place in places {
         if let Some(mut reading) = joined(text, &place, &serial, today) {
             reading.evidence.when(found.len() > known, f::FURTHER_DATE);
+            reading.evidence.when(personal, f::PROSE_PERSONAL);
             found.push(reading);
         }
     }
