@@ -5,7 +5,7 @@ use super::features::Evidence;
 use super::identifiers::Custom;
 use super::score::{self, Document};
 use super::shape::{self, Shape};
-use super::words::{self, Found, LABEL, is_cpr};
+use super::words::{self, Found, HINT, LABEL, is_cpr};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -119,6 +119,14 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
             prose::beside(text, label.end(), today, &mut found);
             near::scanned(text, label.end(), today, &mut found);
             near::spelled(text, label.end(), today, &mut found);
+        }
+    }
+    for hint in HINT.iter().flat_map(|hint| hint.find_iter(text)) {
+        let inside = text
+            .get(..hint.start())
+            .is_some_and(|before| before.ends_with(char::is_alphabetic));
+        if !inside {
+            prose::read(text, &hint.range(), true, today, &mut found);
         }
     }
     for shape in shapes {

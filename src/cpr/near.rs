@@ -13,6 +13,8 @@ use time::Date;
 const REACH: usize = 72;
 /// Bytes after a label in which spelled digits are looked for: ten words and more.
 const REACH_SPELLED: usize = 200;
+/// Groups of digits after a label that are tried.
+const STARTS: usize = 4;
 /// So many of the ten must be digits as they stand.
 const TRUE_DIGITS: usize = 5;
 
@@ -34,9 +36,11 @@ fn confused(c: char) -> Option<u8> {
 pub(super) fn scanned(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let window = after(text, from, REACH);
     let mut glued = true; // the label's own letters
+    let mut looked_at = 0;
     for (at, c) in window.char_indices() {
         let fits = c.is_ascii_digit() || confused(c).is_some();
-        if fits && !glued {
+        if fits && !glued && looked_at < STARTS {
+            looked_at += usize::from(c.is_ascii_digit());
             found.extend(scanned_at(text, from + at, today));
         }
         glued = c.is_alphanumeric();

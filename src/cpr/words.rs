@@ -2,6 +2,7 @@
 
 use super::vocabulary::VOCABULARY;
 use regex::Regex;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// What a word says of the number beside it.
@@ -21,27 +22,36 @@ pub(super) enum Says {
     Other,
 }
 
-/// Every stem with its meaning, longest first, so that the matcher prefers `kontonummer` to `konto`.
+/// Every stem with its meaning, and a pattern of nothing but literals, longest first, so that `kontonummer` is preferred to
+/// `konto` (and so that the regex crate runs it as one Aho-Corasick automaton).
 struct Matcher {
-    stems: Vec<(&'static str, Says, bool, bool)>,
+    stems: HashMap<&'static str, Stem>,
     regex: Option<Regex>,
 }
 
+/// One stem.
+#[derive(Clone, Copy)]
+struct Stem {
+    says: Says,
+    /// Also inside a word.
+    inside: bool,
+    /// The whole word only.
+    whole: bool,
+}
+
 static MATCHER: LazyLock<Matcher> = LazyLock::new(|| {
-    let mut stems = Vec::new();
+    let mut stems = HashMap::new();
     for (says, words) in VOCABULARY {
         for word in words.split(',').map(str::trim) {
             let inside = word.starts_with('*');
             let whole = word.ends_with('=');
-            stems.push((word.trim_start_matches('*').trim_end_matches('='), says, inside, whole));
+            let stem = word.trim_start_matches('*').trim_end_matches('=');
+            stems.entry(stem).or_insert(Stem { says, inside, whole });
         }
     }
-    stems.sort_by_key(|stem| std::cmp::Reverse(stem.0.len()));
-    let pattern = stems
-        .iter()
-        .map(|stem| format!("({})", regex::escape(stem.0)))
-        .collect::<Vec<_>>()
-        .join("|");
+    let mut literals: Vec<&str> = stems.keys().copied().collect();
+    literals.sort_by_key(|stem| (std::cmp::Reverse(stem.len()), *stem));
+    let pattern = literals.into_iter().map(regex::escape).collect::<Vec<_>>().join("|");
     Matcher {
         stems,
         regex: Regex::new(&pattern).ok(),
@@ -65,7 +75,8 @@ pub(super) fn words_in(lower: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(hit) = regex.find_at(lower, at) {
-        let fitting = MATCHER.stems.iter().find(|stem| stem.0 == hit.as_str());
+        let stem = hit.as_str();
+        let fitting = MATCHER.stems.get(stem);
         let glued_before = lower
             .get(..hit.start())
             .is_some_and(|text| text.ends_with(char::is_alphabetic));
@@ -73,7 +84,7 @@ pub(super) fn words_in(lower: &str) -> Vec<Word> {
             .get(hit.end()..)
             .is_some_and(|text| text.starts_with(char::is_alphabetic));
         match fitting {
-            Some(&(stem, says, inside, whole))
+            Some(&Stem { says, inside, whole })
                 if (inside || !glued_before)
                     && !(whole && glued_after)
                     // `<a name="…">` names no person.
@@ -127,7 +138,15 @@ fn word_rest(lower: &str, from: usize) -> usize {
 /// Finds the labels that make unusual forms worth a look, in a whole text: CPR words, and "the last four digits".
 pub(super) static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))|(?-u:\b)(?:fire|4) sidste(?: (?:cif|tal))?|(?-u:\b)slutcif|(?-u:\b)(?:slutter|ender) (?:på|med)|(?-u:\b)kontrolcif|(?-u:\b)løbenum|(?-u:\b)løbenr|(?-u:\b)endelse|(?-u:\b)suffix|(?-u:\b)sidste del",
+        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))",
+    )
+    .ok()
+});
+
+/// Danish words for the serial alone. A pattern of its own, of nothing but literals: in [`LABEL`] they would cost its speed.
+pub(super) static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        "[Ff]ire sidste|4 sidste|[Ss]lutcif|[Ss]lutter på|[Ss]lutter med|[Ee]nder på|[Ee]nder med|[Kk]ontrolcif|[Ll]øbenum|[Ll]øbenr|[Ee]ndelse|[Ss]uffix|[Ss]idste del",
     )
     .ok()
 });
@@ -139,7 +158,7 @@ pub(super) enum Found {
     Word,
     /// The phrase "the last four digits".
     Phrase,
-    /// `slutter på`, `kontrolcifre`, `sidste fire`: the phrase only where a CPR or birth word goes with it.
+    /// `sidste fire` without `cifre`, and the words of [`HINT`]: the phrase only where a CPR or birth word goes with it.
     Hint,
 }
 
@@ -147,18 +166,11 @@ pub(super) enum Found {
 pub(super) fn found(label: &str) -> Found {
     let lower = label.to_lowercase();
     let last = ["sidste", "last", "final", "letzten", "sista", "siste"];
-    let hints = ["slut", "end", "kontrol", "løben", "suffix", "sidste del"];
-    let first = lower.split(' ').next().unwrap_or("");
-    if hints.iter().any(|hint| lower.starts_with(hint)) {
-        Found::Hint
-    } else if last.contains(&first) || matches!(first, "fire" | "4") {
-        if lower.split(' ').count() > 2 {
-            Found::Phrase
-        } else {
-            Found::Hint
-        }
-    } else {
-        Found::Word
+    let mut words = lower.split(' ');
+    match (words.next(), words.nth(1)) {
+        (Some(first), Some(_)) if last.contains(&first) => Found::Phrase,
+        (Some(first), None) if last.contains(&first) => Found::Hint,
+        _ => Found::Word,
     }
 }
 
@@ -173,7 +185,7 @@ mod tests {
     #[test]
     fn the_patterns_compile() {
         assert!(MATCHER.regex.is_some());
-        assert!(LABEL.is_some());
+        assert!(LABEL.is_some() && HINT.is_some());
     }
 
     #[test]
