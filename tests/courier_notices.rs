@@ -122,6 +122,7 @@ fn letter<'a>(kind: Kind, envelope: &'a Envelope, facts: &'a NoticeFacts) -> Let
         facts,
         recipient: None,
         reviewed: false,
+        outside: false,
         expires: None,
         reply: None,
         date: datetime!(2026-11-23 08:14:09 UTC),
@@ -230,6 +231,10 @@ fn every_kind_reads_as_it_was_read() {
     let mut expired = letter(Kind::Expired, &three, &held);
     expired.recipient = Some(0);
     golden("expired.txt", &expired, &BOTH);
+    let mut stranger = letter(Kind::Refused, &three, &held);
+    stranger.recipient = Some(0);
+    stranger.outside = true;
+    golden("outside.txt", &stranger, &BOTH);
     let mut undelivered = letter(Kind::Undelivered, &three, &held);
     undelivered.recipient = Some(0);
     undelivered.reply = Some("550 5.1.1 <…@post.example>: Recipient address rejected: User unknown");

@@ -6,7 +6,7 @@ mod courier_peer;
 
 use courier_peer::{Act, Listener};
 use cpr_milter::config::Config;
-use cpr_milter::courier::{CourierError, Languages, Outbox, Pace, Task, Timeouts, run_at};
+use cpr_milter::courier::{CourierError, Outbox, Pace, Task, Timeouts, Voice, run_at};
 use cpr_milter::policy::Language;
 use cpr_milter::store::{Content, DsnCause, JobKind, Opened, Outcome, StoreError, Swept, Turn};
 use cpr_milter::types::{Address, Envelope, FateWord, NoticeFacts, Outcome as Fate, Recipient};
@@ -33,6 +33,7 @@ struct Inner {
     busy_settles: usize,
     sealed: bool,
     panics: usize,
+    damaged: usize,
     sweeps: usize,
 }
 
@@ -43,15 +44,15 @@ impl Memory {
 
     fn with(kind: JobKind) -> Memory {
         let memory = Memory::default();
-        memory.owe(kind, OffsetDateTime::now_utc());
+        memory.owe(kind, OffsetDateTime::now_utc(), 0);
         memory
     }
 
-    fn owe(&self, kind: JobKind, created: OffsetDateTime) {
+    fn owe(&self, kind: JobKind, created: OffsetDateTime, attempts: u32) {
         let task = Task {
             incident: "KXQF-WMTR-BHPD-ZNCA".to_owned(),
             kind,
-            attempts: 0,
+            attempts,
             created,
             uncertain: false,
         };
@@ -87,6 +88,10 @@ impl Outbox for Memory {
         if inner.panics > 0 {
             inner.panics -= 1;
             panic!("planted");
+        }
+        if inner.damaged > 0 {
+            inner.damaged -= 1;
+            return Err(StoreError::Unusable("what is stored of it is damaged".to_owned()));
         }
         let sender = inner
             .sender
@@ -192,14 +197,18 @@ fn pace() -> Pace {
 
 /// Runs until so many outcomes are written down (or ten seconds), then stops.
 fn run_until(memory: &Memory, address: &str, outcomes: usize) -> Result<(), CourierError> {
+    run_until_at(pace(), memory, address, outcomes)
+}
+
+fn run_until_at(pace: Pace, memory: &Memory, address: &str, outcomes: usize) -> Result<(), CourierError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("runtime");
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
-        let languages: Languages = Arc::new(|| vec![Language::Da, Language::En]);
-        let courier = tokio::spawn(run_at(pace(), config(address), memory.clone(), languages, stopped));
+        let voice = voice(vec![Language::Da, Language::En]);
+        let courier = tokio::spawn(run_at(pace, config(address), memory.clone(), voice, stopped));
         let begun = Instant::now();
         while memory.settled().len() < outcomes && !courier.is_finished() && begun.elapsed() < Wait::from_secs(10) {
             tokio::time::sleep(Wait::from_millis(5)).await;
@@ -207,6 +216,13 @@ fn run_until(memory: &Memory, address: &str, outcomes: usize) -> Result<(), Cour
         let _ = stop.send(true);
         courier.await.expect("no panic")
     })
+}
+
+fn voice(languages: Vec<Language>) -> Voice {
+    Voice {
+        languages: Arc::new(move || languages.clone()),
+        inside: Arc::new(|sender| sender.domain == "kommune.example"),
+    }
 }
 
 fn words(outcomes: &[Outcome]) -> Vec<&'static str> {
@@ -301,7 +317,7 @@ fn after_five_days_it_goes_back() {
     for (act, attempts) in [(Act::Say("451 4.3.0 later"), "retry"), (Act::Drop, "unknown")] {
         let listener = Listener::start(vec![("DOT", act)]);
         let memory = Memory::default();
-        memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(6));
+        memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(6), 100);
         run_until(&memory, &listener.address(), 1).expect("run");
         let settled = memory.settled();
         assert_eq!(words(&settled), ["failed"], "instead of {attempts}");
@@ -310,6 +326,48 @@ fn after_five_days_it_goes_back() {
         };
         assert!(reply.starts_with("given up after five days"), "{reply}");
     }
+}
+
+/// A machine that was off for a week starts the courier before Postfix.
+#[test]
+fn what_is_old_but_hardly_tried_is_not_given_up() {
+    let memory = Memory::default();
+    memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(7), 0);
+    run_until(&memory, &Listener::nobody(), 2).expect("run");
+    assert_eq!(words(&memory.settled())[..2], ["retry", "retry"]);
+}
+
+#[test]
+fn what_panics_at_every_try_is_given_up_in_the_end() {
+    let memory = Memory::default();
+    memory.lock().panics = usize::MAX;
+    memory.owe(DELIVERY, OffsetDateTime::now_utc() - Duration::days(6), 100);
+    run_until(&memory, &Listener::nobody(), 1).expect("run");
+    assert_eq!(words(&memory.settled()), ["failed"]);
+}
+
+/// The one whose content is damaged waits longer and longer, and nobody waits for it.
+#[test]
+fn what_the_store_cannot_open_holds_nobody_up() {
+    let listener = Listener::start(Vec::new());
+    let memory = Memory::default();
+    for _ in 0..2 {
+        memory.owe(DELIVERY, OffsetDateTime::now_utc(), 3);
+    }
+    memory.lock().damaged = 1;
+    let begun = Instant::now();
+    let slow = Pace {
+        pause: Wait::from_secs(600),
+        ..pace()
+    };
+    run_until_at(slow, &memory, &listener.address(), 2).expect("run");
+    assert!(begun.elapsed() < Wait::from_secs(9), "the next mail had to wait");
+    let settled = memory.settled();
+    assert_eq!(words(&settled)[..2], ["retry", "sent"]);
+    let Some(Outcome::Retry { at, .. }) = settled.first() else {
+        panic!("{settled:?}")
+    };
+    assert!(*at - OffsetDateTime::now_utc() > Duration::minutes(55), "{at}");
 }
 
 #[test]
@@ -397,12 +455,12 @@ fn stopping_does_not_wait_for_a_silent_server() {
         let (stop, stopped) = watch::channel(false);
         let mut pace = pace();
         pace.smtp.command = Wait::from_secs(30);
-        let languages: Languages = Arc::new(Vec::new);
+        let voice = voice(Vec::new());
         let courier = tokio::spawn(run_at(
             pace,
             config(&listener.address()),
             memory.clone(),
-            languages,
+            voice,
             stopped,
         ));
         tokio::time::sleep(Wait::from_millis(200)).await;
@@ -434,6 +492,29 @@ fn notices_go_from_the_null_sender_and_make_no_notices() {
         assert!(from.starts_with("MAIL FROM:<> BODY=8BITMIME"), "{from}");
         assert_eq!(to, "RCPT TO:<anna@kommune.example> NOTIFY=NEVER");
     }
+}
+
+/// An address that is not ours may be forged: the stranger behind it must not hear what our filter found, where, and who got
+/// what; that the mail did not get through is theirs to know.
+#[test]
+fn a_stranger_is_told_of_a_failure_and_of_nothing_else() {
+    for cause in [DsnCause::Rule, DsnCause::Reviewer, DsnCause::Expired, DsnCause::NextHop] {
+        let listener = Listener::start(Vec::new());
+        let memory = Memory::with(dsn(cause));
+        memory.lock().sender = Some(b"<stranger@post.example>".to_vec());
+        run_until(&memory, &listener.address(), 1).expect("run");
+        let mail = String::from_utf8(listener.accepted().remove(0)).expect("text");
+        assert!(mail.contains("Subject: Din mail blev ikke afleveret"), "{mail}");
+        assert!(mail.contains("Final-Recipient: rfc822; b@avis.example\r\nAction: failed"));
+        for word in ["CPR-nummer i", "FUNDET", "HVORFOR", "outside", "Emne:", "Eksempel"] {
+            assert!(!mail.contains(word), "{word}: {mail}");
+        }
+    }
+    let listener = Listener::start(Vec::new());
+    let memory = Memory::with(JobKind::Notice);
+    memory.lock().sender = Some(b"<stranger@post.example>".to_vec());
+    run_until(&memory, &listener.address(), 1).expect("run");
+    assert_eq!(words(&memory.settled()), ["not needed"]);
 }
 
 #[test]

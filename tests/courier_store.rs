@@ -6,7 +6,7 @@ mod courier_peer;
 
 use courier_peer::{Act, Listener};
 use cpr_milter::config::Config;
-use cpr_milter::courier::{Languages, Pace, run_at};
+use cpr_milter::courier::{Pace, Voice, run_at};
 use cpr_milter::cpr::made_up;
 use cpr_milter::policy::Language;
 use cpr_milter::store::{
@@ -116,8 +116,11 @@ fn run_until(store: &Store, address: &str, done: impl Fn() -> bool) {
         .expect("runtime");
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
-        let languages: Languages = Arc::new(|| vec![Language::Da]);
-        let courier = tokio::spawn(run_at(pace, config, store.clone(), languages, stopped));
+        let voice = Voice {
+            languages: Arc::new(|| vec![Language::Da]),
+            inside: Arc::new(|_| true),
+        };
+        let courier = tokio::spawn(run_at(pace, config, store.clone(), voice, stopped));
         let begun = Instant::now();
         while !done() && begun.elapsed() < Wait::from_secs(10) {
             tokio::time::sleep(Wait::from_millis(10)).await;

@@ -201,3 +201,12 @@ fn what_cannot_be_made_clean_is_not_written() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was written"));
     assert_eq!(status(&run(&["redact", "/nowhere/at/all.eml"])), 2);
 }
+
+#[test]
+fn a_mail_without_a_name_is_a_mail_also_when_its_header_is_odd() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = mail("hej").replace("MIME-Version: 1.0\r\n", "no field\r\n");
+    let path = file(folder.path(), "1762000000.M1P1.host", odd);
+    let found = &objects(&run(&["scan", "--format", "json", &path]))[0];
+    assert_eq!(found["doubts"][0]["kind"], "malformed");
+}

@@ -109,9 +109,8 @@ milter_content_timeout = 300s
 smtpd_milters = $milter
 non_smtpd_milters = $milter
 MAIN
-    # Only versions that know it; 3.7.11 of Debian 12 does not.
-    if postconf -c /etc/postfix -d smtpd_forbid_bare_newline >/dev/null 2>&1 \
-        && [ -n "$(postconf -d smtpd_forbid_bare_newline 2>/dev/null)" ]; then
+    # Only versions that know it. -d reads no main.cf: /etc/postfix may not have one.
+    if [ -n "$(postconf -d smtpd_forbid_bare_newline 2>/dev/null)" ]; then
         echo 'smtpd_forbid_bare_newline = normalize'
     fi
     printf '%s\n' "${settings[@]}"

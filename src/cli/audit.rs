@@ -47,7 +47,11 @@ pub fn head(store: &Store, file: &Path) -> Said {
     match written {
         Ok(_) => (format!("Record {} written to {}.\n", head.seq, file.display()), 0),
         Err(error) => (
-            format!("{} could not be written: {}\n", file.display(), error.kind()),
+            format!(
+                "{} could not be written: {}; name a file in a folder that is there and that you may write\n",
+                file.display(),
+                error.kind()
+            ),
             2,
         ),
     }

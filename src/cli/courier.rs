@@ -4,7 +4,7 @@ use super::custody::open;
 use super::{ConfigFile, fail, policy};
 use crate::config::Config;
 use crate::courier;
-use crate::policy::Language;
+use crate::policy::Policy;
 use crate::store::Access;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,9 +28,9 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let (tell, stop) = watch::channel(false);
-    let languages = Languages::of(&config)?;
+    let voice = Spoken::of(&config)?;
     tracing::info!(reinject = %config.reinject, "sending");
-    let sending = courier::run(config, store, languages, stop);
+    let sending = courier::run(config, store, voice, stop);
     tokio::pin!(sending);
     tokio::select! {
         ended = &mut sending => return ended.map_err(|error| error.to_string()),
@@ -41,32 +41,36 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     sending.await.map_err(|error| error.to_string())
 }
 
-/// The policy's languages, read again when its file has changed; a broken file leaves the last ones.
-struct Languages {
+/// The policy, read again when its file has changed; a broken file leaves the last one.
+struct Spoken {
     path: std::path::PathBuf,
-    last: Mutex<(Option<std::time::SystemTime>, Vec<Language>)>,
+    last: Mutex<(Option<std::time::SystemTime>, Arc<Policy>)>,
 }
 
-impl Languages {
-    fn of(config: &Config) -> Result<courier::Languages, String> {
+impl Spoken {
+    fn of(config: &Config) -> Result<courier::Voice, String> {
         let policy = policy::in_force(&config.policy)?;
-        let languages = Languages {
+        let spoken = Arc::new(Spoken {
             path: config.policy.clone(),
-            last: Mutex::new((changed(&config.policy), policy.languages().to_vec())),
-        };
-        Ok(Arc::new(move || languages.now()))
+            last: Mutex::new((changed(&config.policy), Arc::new(policy))),
+        });
+        let same = Arc::clone(&spoken);
+        Ok(courier::Voice {
+            languages: Arc::new(move || spoken.now().languages().to_vec()),
+            inside: Arc::new(move |sender| same.now().is_inside(Some(sender))),
+        })
     }
 
-    fn now(&self) -> Vec<Language> {
+    fn now(&self) -> Arc<Policy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&self.path);
         if changed != last.0 {
             last.0 = changed;
             if let Ok(policy) = policy::in_force(&self.path) {
-                last.1 = policy.languages().to_vec();
+                last.1 = Arc::new(policy);
             }
         }
-        last.1.clone()
+        Arc::clone(&last.1)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The arguments of `quarantine`, `people`, `audit` and `keys`, and the store that they open.
 
-use super::{ConfigFile, audit, fail, keys, people, quarantine, said};
+use super::{ConfigFile, audit, fail, keys, people, policy, quarantine, said};
 use crate::config::{Config, Workers};
 use crate::inspect::{Input, Options};
 use crate::redact::Targets;
@@ -17,7 +17,8 @@ use time::OffsetDateTime;
 /// Who is asking.
 #[derive(Args)]
 pub(super) struct Actor {
-    /// Your name, for the audit trail.
+    /// Your name, for the audit trail; a rule that wants two people counts each name once. The account that typed it is
+    /// written down beside the reason when it is another.
     #[arg(long, value_name = "NAME", default_value_t = whoami())]
     actor: String,
 }
@@ -209,6 +210,26 @@ fn whoami() -> String {
     name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
+/// Who typed it, when that is not the name given: a name is easily typed, so the account stands beside the reason.
+fn typed_by(actor: &str) -> Option<String> {
+    let account = whoami();
+    if actor == account {
+        return None;
+    }
+    let uid = rustix::process::getuid().as_raw();
+    // The audit user id stays the same through su and sudo (proc(5)); -1 where nobody signed in.
+    let signed_in = std::fs::read_to_string("/proc/self/loginuid")
+        .ok()
+        .and_then(|id| id.trim().parse::<u32>().ok())
+        .filter(|id| *id != u32::MAX)
+        .map_or_else(String::new, |id| format!(", signed in as uid {id}"));
+    let account = match account.starts_with("uid ") {
+        true => account,
+        false => format!("{account}, uid {uid}"),
+    };
+    Some(format!("typed by {account}{signed_in}"))
+}
+
 /// The store of a configuration, with the keys of a reviewer.
 pub(super) fn open(config: &ConfigFile, access: Access) -> Result<Store, String> {
     let config = Config::load(&config.config).map_err(|error| error.to_string())?;
@@ -223,11 +244,31 @@ fn with_store(config: &ConfigFile, access: Access, act: impl FnOnce(&Store) -> s
     }
 }
 
-fn decider<'a>(actor: &'a Actor, reason: &'a str) -> Decider<'a> {
-    Decider {
-        actor: &actor.actor,
-        reason,
-        now: OffsetDateTime::now_utc(),
+/// A decision in words: name and reason.
+struct Ruling {
+    actor: String,
+    reason: String,
+}
+
+impl Ruling {
+    fn of(actor: &Actor, reason: &str) -> Ruling {
+        // An empty reason must stay empty, so that it is refused.
+        let reason = match typed_by(&actor.actor).filter(|_| !reason.trim().is_empty()) {
+            Some(account) => format!("{} ({account})", reason.trim()),
+            None => reason.to_owned(),
+        };
+        Ruling {
+            actor: actor.actor.clone(),
+            reason,
+        }
+    }
+
+    fn decider(&self) -> Decider<'_> {
+        Decider {
+            actor: &self.actor,
+            reason: &self.reason,
+            now: OffsetDateTime::now_utc(),
+        }
     }
 }
 
@@ -242,21 +283,21 @@ impl Quarantine {
                 quarantine::list(store, &filter)
             }),
             Quarantine::Show { config, id, actor } => with_store(config, Access::Open, |store| {
-                quarantine::show(store, id, &decider(actor, "quarantine show"))
+                quarantine::show(store, id, &Ruling::of(actor, "quarantine show").decider())
             }),
             Quarantine::Release {
                 config,
                 decision,
                 redacted,
-            } => with_store(config, Access::Open, |store| decision.release(store, *redacted)),
+            } => with_store(config, Access::Open, |store| decision.release(store, config, *redacted)),
             Quarantine::Refuse { config, decision } => with_store(config, Access::Open, |store| {
                 decision.with_recipients(store, |to| {
-                    quarantine::refuse(store, &decision.id, to, &decider(&decision.actor, &decision.reason))
+                    quarantine::refuse(store, &decision.id, to, &decision.ruling().decider())
                 })
             }),
             Quarantine::Delete { config, decision } => with_store(config, Access::Open, |store| {
                 decision.with_recipients(store, |to| {
-                    quarantine::delete(store, &decision.id, to, &decider(&decision.actor, &decision.reason))
+                    quarantine::delete(store, &decision.id, to, &decision.ruling().decider())
                 })
             }),
             Quarantine::Stats { config } => with_store(config, Access::Open, quarantine::stats),
@@ -265,6 +306,10 @@ impl Quarantine {
 }
 
 impl Decision {
+    fn ruling(&self) -> Ruling {
+        Ruling::of(&self.actor, &self.reason)
+    }
+
     /// Recipients by number or address, as numbers from 1.
     fn with_recipients(&self, store: &Store, act: impl FnOnce(&[usize]) -> super::table::Said) -> super::table::Said {
         match self.recipients(store) {
@@ -283,7 +328,7 @@ impl Decision {
             let wanted = Address::parse(to.as_bytes())
                 .map_err(|error| format!("--to: {error}"))?
                 .key();
-            let id = IncidentId::parse(&self.id).ok_or_else(|| "that is no hold's ID".to_owned())?;
+            let id = IncidentId::parse(&self.id).ok_or_else(|| quarantine::NO_ID.to_owned())?;
             let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
             let recipients = opened.envelope.recipients.iter().enumerate();
             let same = recipients.filter(|(_, r)| r.address.as_ref().is_some_and(|address| address.key() == wanted));
@@ -298,28 +343,30 @@ impl Decision {
         Ok(numbers)
     }
 
-    fn release(&self, store: &Store, redacted: bool) -> super::table::Said {
+    fn release(&self, store: &Store, config: &ConfigFile, redacted: bool) -> super::table::Said {
         let what = if redacted {
-            self.clean_copy(store)
+            self.clean_copy(store, config)
         } else {
             Ok(What::Original)
         };
         match what {
             Ok(what) => self.with_recipients(store, |to| {
-                quarantine::release(store, &self.id, to, what, &decider(&self.actor, &self.reason))
+                quarantine::release(store, &self.id, to, what, &self.ruling().decider())
             }),
             Err(error) => (format!("{error}\n"), 2),
         }
     }
 
-    /// A copy made now, without any number, inspected again.
-    fn clean_copy(&self, store: &Store) -> Result<What, String> {
-        let id = IncidentId::parse(&self.id).ok_or_else(|| "that is no hold's ID".to_owned())?;
+    /// A copy made now, without any number and without what the policy's own identifiers find, inspected again.
+    fn clean_copy(&self, store: &Store, config: &ConfigFile) -> Result<What, String> {
+        let config = Config::load(&config.config).map_err(|error| error.to_string())?;
+        let policy = policy::in_force(&config.policy)?;
+        let id = IncidentId::parse(&self.id).ok_or_else(|| quarantine::NO_ID.to_owned())?;
         let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
         let mail = opened
             .mail
             .ok_or_else(|| "the content of this mail is gone".to_owned())?;
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no worker could be started: {error}"))?;
         runtime.block_on(async {
             let pool = Pool::new(PoolConfig::new(&Workers {
                 count: 1,
@@ -328,9 +375,9 @@ impl Decision {
             let options = Options {
                 input: Input::Message,
                 name: None,
-                limits: crate::content::Limits::default(),
+                limits: config.limits.clone(),
                 today: OffsetDateTime::now_utc().date(),
-                identifiers: Vec::new(),
+                identifiers: policy.identifiers().to_vec(),
             };
             let until = Instant::now() + Duration::from_secs(300);
             let seen = pool
@@ -366,10 +413,14 @@ impl People {
                     reason: reason.clone(),
                     review: None,
                 };
-                people::add(store, &mut input, &note, &decider(actor, "people add"))
+                {
+                    let why = reason.as_deref().filter(|reason| !reason.trim().is_empty());
+                    let ruling = Ruling::of(actor, why.unwrap_or("people add"));
+                    people::add(store, &mut input, &note, &ruling.decider())
+                }
             }),
             People::Remove { config, actor, reason } => with_store(config, Access::Seal, |store| {
-                people::remove(store, &mut input, &decider(actor, reason))
+                people::remove(store, &mut input, &Ruling::of(actor, reason).decider())
             }),
             People::Count { config } => with_store(config, Access::Seal, people::count),
         }
@@ -387,7 +438,7 @@ impl Audit {
                 audit::export(store, *from, &mut io::stdout().lock())
             }),
             Audit::Find { config, actor, reason } => with_store(config, Access::Open, |store| {
-                audit::find(store, &mut io::stdin().lock(), &decider(actor, reason))
+                audit::find(store, &mut io::stdin().lock(), &Ruling::of(actor, reason).decider())
             }),
         }
     }

@@ -62,9 +62,13 @@ fn walk(folder: &Path, files: &mut Vec<Result<PathBuf, String>>) {
             return;
         }
     };
-    let mut paths: Vec<_> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .collect();
+    let mut paths = Vec::new();
+    for entry in entries {
+        match entry {
+            Ok(entry) => paths.push(entry.path()),
+            Err(error) => files.push(Err(format!("{}: {error}", folder.display()))),
+        }
+    }
     paths.sort();
     let maildir = folder.join("cur").is_dir() && folder.join("new").is_dir();
     for path in paths {

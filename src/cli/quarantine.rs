@@ -44,7 +44,7 @@ pub fn release(store: &Store, id: &str, to: &[usize], what: What, by: &Decider<'
                 Released::Approved { have, need } => {
                     writeln!(
                         out,
-                        "Recipient {number}: your approval is noted, {have} of {need} people have agreed."
+                        "Recipient {number}: your approval is noted, {have} of {need} people have agreed to send it so."
                     )
                 }
             };
@@ -57,7 +57,10 @@ pub fn release(store: &Store, id: &str, to: &[usize], what: What, by: &Decider<'
 pub fn refuse(store: &Store, id: &str, to: &[usize], by: &Decider<'_>) -> Said {
     with_id(id, |id| {
         let done = store.refuse(id, &whom(to)?, by)?;
-        Ok(format!("Refused for {}; the sender will be told.\n", recipients(&done)))
+        Ok(format!(
+            "Refused for {}; the sender will be told, unless the mail has none or asks for no reports.\n",
+            recipients(&done)
+        ))
     })
 }
 
@@ -97,10 +100,12 @@ pub fn stats(store: &Store) -> Said {
     (out, 0)
 }
 
+/// Why what was typed is no hold's id.
+pub(super) const NO_ID: &str = "that is no id: an id has sixteen letters, as `cpr-milter quarantine list` shows them";
+
 fn with_id(typed: &str, work: impl FnOnce(&IncidentId) -> Result<String, StoreError>) -> Said {
     let Some(id) = IncidentId::parse(typed) else {
-        let text = "that is no id: an id has sixteen letters, as `cpr-milter quarantine list` shows them\n";
-        return (text.to_owned(), 2);
+        return (format!("{NO_ID}\n"), 2);
     };
     match work(&id) {
         Ok(text) => (text, 0),

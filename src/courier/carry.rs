@@ -10,17 +10,30 @@ use super::templates::{Kind, Templates};
 use crate::config::Config;
 use crate::policy::Language;
 use crate::store::{DsnCause, JobKind, Opened, Outcome, StoreError, Turn};
+use crate::types::Address;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// Gives the languages of notices, asked anew for each: policies are reloaded while we run.
 pub type Languages = Arc<dyn Fn() -> Vec<Language> + Send + Sync>;
 
+/// Whether a sender is one of ours, by the policy of this moment.
+pub type Inside = Arc<dyn Fn(&Address) -> bool + Send + Sync>;
+
+/// What the courier asks the policy.
+#[derive(Clone)]
+pub struct Voice {
+    /// Languages of notices.
+    pub languages: Languages,
+    /// Who may hear what was found.
+    pub inside: Inside,
+}
+
 /// Sends entries, one at a time.
 pub(super) struct Carrier<O> {
     pub(super) outbox: O,
     pub(super) config: Config,
-    pub(super) languages: Languages,
+    pub(super) voice: Voice,
     pub(super) peer: Peer,
 }
 
@@ -115,6 +128,10 @@ impl<O: Outbox> Carrier<O> {
             return Ok(Said::Nothing("the sender is <>"));
         };
         let Some((index, cause)) = about else {
+            // The milter asked the policy of its moment; this one may know the sender no longer.
+            if !(self.voice.inside)(sender) {
+                return Ok(Said::Nothing("the sender is not one of ours"));
+            }
             let per_hour = self.config.notices.per_hour;
             return Ok(
                 match self.outbox.turn(ticket, sender, per_hour, OffsetDateTime::now_utc())? {
@@ -140,7 +157,7 @@ impl<O: Outbox> Carrier<O> {
         for problem in problems {
             tracing::warn!("notice template {problem}");
         }
-        let languages = (self.languages)();
+        let languages = (self.voice.languages)();
         let desk = Desk {
             hostname: &self.config.hostname,
             from: &self.config.notices.from,
@@ -157,6 +174,11 @@ impl<O: Outbox> Carrier<O> {
             reviewed: about.is_some_and(|(_, cause)| cause == DsnCause::Reviewer),
             expires: opened.expires,
             reply: opened.reply.as_deref(),
+            outside: opened
+                .envelope
+                .sender
+                .as_ref()
+                .is_none_or(|sender| !(self.voice.inside)(sender)),
             date: task.created,
         });
         if composed.minimal {

@@ -15,8 +15,10 @@ use std::fmt::Write;
 pub(super) enum Status {
     /// Waits for review: delayed, 4.7.1.
     Delayed,
-    /// A rule, a reviewer or the clock decided: failed, 5.7.1.
+    /// A rule or a reviewer decided: failed, 5.7.1.
     Refused,
+    /// Nobody decided in time: failed, 5.4.7.
+    Expired,
     /// The next hop decided: failed, with its status.
     NextHop,
 }
@@ -96,6 +98,7 @@ fn per_recipient(letter: &Letter<'_>, status: Status, index: usize, recipient: &
     let (action, code) = match status {
         Status::Delayed => ("delayed", "4.7.1"),
         Status::Refused => ("failed", "5.7.1"),
+        Status::Expired => ("failed", "5.4.7"),
         Status::NextHop => ("failed", next_hop_status(letter.reply)),
     };
     let _ = writeln!(out, "Action: {action}\nStatus: {code}");

@@ -26,3 +26,20 @@ pub(super) fn is_clean(text: &str, made: &[&str], today: Date) -> bool {
     // A detector that cannot be made has found nothing, so nothing may be said.
     Detector::new(today, &[]).is_ok_and(|detector| detector.find(&rest).is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpr::made_up;
+
+    #[test]
+    fn each_lock_holds_by_itself() {
+        let number = made_up::hyphenated(&made_up::number(4));
+        let own = "Ring 33 12 34 56 78".to_owned();
+        let text = masked(&format!("{own}\nfra sagen: {number}"), std::slice::from_ref(&own));
+        assert!(text.starts_with(&own) && !text.contains(&number[..6]), "{text}");
+        let today = Date::from_calendar_date(2026, time::Month::November, 23).expect("a date");
+        assert!(!is_clean(&format!("cpr-nr. {number}"), &[], today));
+        assert!(is_clean("uden tal", &[], today));
+    }
+}

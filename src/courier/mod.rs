@@ -18,7 +18,7 @@ mod smtp;
 mod templates;
 mod words;
 
-pub use carry::Languages;
+pub use carry::{Inside, Languages, Voice};
 pub use envelope::{Refused, Transaction};
 pub use may::{Verdict, may_notify};
 pub use notice::{Composed, Desk, Letter, kind_at_intake};

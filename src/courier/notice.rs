@@ -45,6 +45,8 @@ pub struct Letter<'a> {
     pub expires: Option<OffsetDateTime>,
     /// Masked reply of the next hop.
     pub reply: Option<&'a str>,
+    /// The sender is not one of ours, and may be forged: told that the mail did not get through, and nothing else.
+    pub outside: bool,
     /// The same for every try of the same notice.
     pub date: OffsetDateTime,
 }
@@ -162,10 +164,9 @@ impl Desk<'_> {
                 } else {
                     String::new()
                 };
-                let rendered = self
-                    .templates
-                    .render(letter.kind, language, &self.fields(letter, language));
-                let own = self.templates.own_lines(letter.kind, language);
+                let kind = if letter.outside { Kind::Outside } else { letter.kind };
+                let rendered = self.templates.render(kind, language, &self.fields(letter, language));
+                let own = self.templates.own_lines(kind, language);
                 Rendered {
                     subject: clean(&rendered.subject),
                     body: hint + &guard::masked(&rendered.body, &own),
@@ -176,12 +177,22 @@ impl Desk<'_> {
     }
 
     fn fields(&self, letter: &Letter<'_>, language: Language) -> Fields {
+        if letter.outside {
+            return self.fields_outside(letter);
+        }
         let facts = letter.facts;
         let fate = |word: FateWord| -> Vec<String> {
             // A later DSN is about one recipient; what the others got may have changed since.
             let now = letter.recipient.is_none() || (letter.kind == Kind::Refused && !letter.reviewed);
-            let all = facts.outcomes.iter().filter(|outcome| now && outcome.fate == word);
-            all.map(|outcome| clean(&outcome.recipient)).collect()
+            let aligned = facts.outcomes.len() == letter.envelope.recipients.len();
+            let all = facts.outcomes.iter().enumerate();
+            all.filter(|(_, outcome)| now && outcome.fate == word)
+                .map(|(index, outcome)| match aligned {
+                    // As the sender typed it: facts have domains as A-labels (`xn--…`).
+                    true => dsn::shown_recipient(letter.envelope, index),
+                    false => clean(&outcome.recipient),
+                })
+                .collect()
         };
         Fields {
             received: spoken(facts.received, language),
@@ -199,7 +210,11 @@ impl Desk<'_> {
             refused: fate(FateWord::Refused),
             delivered: fate(FateWord::Delivered),
             rules: rules(letter),
-            policy: clean(&facts.policy),
+            // Why the next hop would not take a mail is no policy's doing, nor a rule's.
+            policy: match letter.kind {
+                Kind::Undelivered => String::new(),
+                _ => clean(&facts.policy),
+            },
             contact: clean(&facts.contact),
             until: letter.expires.map(|moment| spoken(moment, language)),
             recipient: letter
@@ -211,10 +226,26 @@ impl Desk<'_> {
             hostname: self.hostname.to_owned(),
         }
     }
+
+    /// All that a template for a stranger may use; what was found cannot get into it by mistake.
+    fn fields_outside(&self, letter: &Letter<'_>) -> Fields {
+        Fields {
+            incident: letter.incident.to_owned(),
+            contact: clean(&letter.facts.contact),
+            recipient: letter
+                .recipient
+                .map(|index| dsn::shown_recipient(letter.envelope, index)),
+            hostname: self.hostname.to_owned(),
+            ..Fields::default()
+        }
+    }
 }
 
 /// Each rule once, in order of the recipients; for a DSN the rule of its recipient alone.
 fn rules(letter: &Letter<'_>) -> Vec<RuleLine> {
+    if letter.kind == Kind::Undelivered {
+        return Vec::new();
+    }
     let outcomes = &letter.facts.outcomes;
     let aligned = outcomes.len() == letter.envelope.recipients.len();
     let own = letter.recipient.filter(|_| aligned);
@@ -281,7 +312,8 @@ pub fn kind_at_intake(facts: &NoticeFacts) -> Kind {
 pub(super) fn status(letter: &Letter<'_>) -> Option<Status> {
     match (letter.kind, letter.recipient) {
         (Kind::Held, None) => Some(Status::Delayed),
-        (Kind::Refused | Kind::Expired, Some(_)) => Some(Status::Refused),
+        (Kind::Refused, Some(_)) => Some(Status::Refused),
+        (Kind::Expired, Some(_)) => Some(Status::Expired),
         (Kind::Undelivered, Some(_)) => Some(Status::NextHop),
         _ => None,
     }

@@ -102,16 +102,20 @@ impl Outbox for Store {
     }
 }
 
-/// How long a claim holds: longer than a whole dialogue with the usual timeouts, so that no second courier sends what
-/// the first is still sending.
-pub(super) const LEASE: Duration = Duration::minutes(15);
+/// How long a claim holds: twice a whole dialogue in which every answer takes all the time that the usual timeouts leave it
+/// (about 15 minutes), so that no second courier sends what the first is still sending.
+pub(super) const LEASE: Duration = Duration::minutes(30);
 
 /// After this long a mail that was never taken goes back to its sender; RFC 5321 §4.5.4.1 asks for four to five days.
 const GIVE_UP: Duration = Duration::days(5);
 
+/// Tries without which nothing is given up, however old it looks: a machine that was off for a week starts us before its
+/// Postfix, and a clock may have jumped. With the waits below they take most of a day.
+const FEWEST: u32 = 24;
+
 /// When to try again after so many tries (this one not counted); `None` when it is time to give up.
 pub(super) fn next_try(attempts: u32, created: OffsetDateTime, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    if now - created >= GIVE_UP {
+    if now - created >= GIVE_UP && attempts >= FEWEST {
         return None;
     }
     let wait = match attempts {
@@ -136,6 +140,11 @@ mod tests {
         assert_eq!(waits, [1, 5, 15, 60, 60]);
         assert!(next_try(99, created, created + Duration::hours(119)).is_some());
         assert_eq!(next_try(99, created, created + Duration::days(5)), None);
+        // Off for a week, or a clock that jumped: it has hardly been tried.
+        let late = created + Duration::days(8);
+        assert_eq!(next_try(0, created, late), Some(late + Duration::minutes(1)));
+        assert!(next_try(FEWEST - 1, created, late).is_some());
+        assert_eq!(next_try(FEWEST, created, late), None);
         // A clock set back is no reason to give up.
         assert!(next_try(0, created, created - Duration::days(365)).is_some());
     }

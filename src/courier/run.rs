@@ -3,8 +3,8 @@
 //! One thread of its own, since store and SMTP both block; a mail that hangs must not hold up the program's end, so it is
 //! left behind with its lease, and the next courier finds it and sends it again under the same Message-ID.
 
-use super::carry::{Carried, Carrier, Languages};
-use super::outbox::{LEASE, Outbox, Task};
+use super::carry::{Carried, Carrier, Voice};
+use super::outbox::{LEASE, Outbox, Task, next_try};
 use super::smtp::{Peer, Timeouts};
 use crate::config::Config;
 use crate::store::{JobKind, Outcome, StoreError};
@@ -62,10 +62,10 @@ pub enum CourierError {
 pub async fn run<O: Outbox>(
     config: Config,
     outbox: O,
-    languages: Languages,
+    voice: Voice,
     stop: watch::Receiver<bool>,
 ) -> Result<(), CourierError> {
-    run_at(Pace::default(), config, outbox, languages, stop).await
+    run_at(Pace::default(), config, outbox, voice, stop).await
 }
 
 /// As [`run`], at another pace.
@@ -76,7 +76,7 @@ pub async fn run_at<O: Outbox>(
     pace: Pace,
     config: Config,
     outbox: O,
-    languages: Languages,
+    voice: Voice,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), CourierError> {
     let (told, tell) = channel::<()>();
@@ -85,7 +85,7 @@ pub async fn run_at<O: Outbox>(
     let carrier = Carrier {
         outbox,
         config,
-        languages,
+        voice,
         peer,
     };
     // A thread of our own: tokio waits for its blocking threads at the end, however long they hang.
@@ -154,13 +154,7 @@ impl<O: Outbox> Round<O> {
             Ok(Err(error)) => return self.unopened(task, ticket, error),
             Err(_) => {
                 self.carrier.peer.abandon();
-                Carried {
-                    outcome: Outcome::Unknown {
-                        reply: "the courier failed while sending".to_owned(),
-                        at: OffsetDateTime::now_utc() + time::Duration::hours(1),
-                    },
-                    away: false,
-                }
+                fallen(task)
             }
         };
         log(task, &carried.outcome);
@@ -168,7 +162,9 @@ impl<O: Outbox> Round<O> {
         Ok(if carried.away { self.pace.pause } else { Duration::ZERO })
     }
 
-    /// The store would not open the entry, or not count the notice.
+    /// The store would not open the entry, or not count the notice. What ails the store is waited for; what ails this entry
+    /// alone (damaged, or held under a key that is not there now) makes nobody else wait, and is not given up: the key may
+    /// come back, and without it the sender cannot be told.
     fn unopened(&mut self, task: &Task, ticket: &O::Ticket, error: StoreError) -> Result<Duration, CourierError> {
         let outcome = match &error {
             StoreError::Shredded(_) | StoreError::Unknown(_) => Outcome::Failed {
@@ -177,16 +173,20 @@ impl<O: Outbox> Round<O> {
             StoreError::LeaseLost => return Ok(Duration::ZERO),
             _ => Outcome::Retry {
                 reply: "the store could not open it".to_owned(),
-                at: OffsetDateTime::now_utc() + time::Duration::minutes(1),
+                at: try_again(task).unwrap_or_else(|| OffsetDateTime::now_utc() + time::Duration::hours(1)),
             },
         };
+        let alone = matches!(
+            error,
+            StoreError::Shredded(_) | StoreError::Unknown(_) | StoreError::Unusable(_)
+        );
         let fatal = matches!(error, StoreError::Sealed);
         tracing::error!(incident = %task.incident, kind = word(&task.kind), "cannot be opened: {error}");
         self.settle(task, ticket, &outcome);
-        if fatal {
-            Err(CourierError::Store(error))
-        } else {
-            Ok(self.pace.pause)
+        match (fatal, alone) {
+            (true, _) => Err(CourierError::Store(error)),
+            (false, true) => Ok(Duration::ZERO),
+            (false, false) => Ok(self.pace.pause),
         }
     }
 
@@ -215,6 +215,10 @@ impl<O: Outbox> Round<O> {
     fn sweep(&mut self) {
         let keep = time::Duration::days(i64::from(self.carrier.config.retention.findings_days));
         match self.carrier.outbox.sweep(OffsetDateTime::now_utc(), keep) {
+            Ok(swept) if swept.postponed => tracing::warn!(
+                "the clock is more than two days ahead of the last look: held mail past its time is kept for another day; \
+                 if this machine was not off that long, put its clock right"
+            ),
             Ok(swept) => tracing::info!(
                 expired = swept.expired,
                 shredded = swept.shredded,
@@ -241,6 +245,23 @@ impl<O: Outbox> Round<O> {
     fn stopped_within(&self, wait: Duration) -> bool {
         matches!(self.stop.recv_timeout(wait), Err(RecvTimeoutError::Disconnected))
     }
+}
+
+/// After a panic: it may have been sent. A mail that makes us panic at every try is given up like any other.
+fn fallen(task: &Task) -> Carried {
+    let reply = "the courier failed while sending".to_owned();
+    let outcome = match try_again(task) {
+        Some(at) => Outcome::Unknown {
+            reply,
+            at: at.max(OffsetDateTime::now_utc() + time::Duration::hours(1)),
+        },
+        None => Outcome::Failed { reply },
+    };
+    Carried { outcome, away: false }
+}
+
+fn try_again(task: &Task) -> Option<OffsetDateTime> {
+    next_try(task.attempts, task.created, OffsetDateTime::now_utc())
 }
 
 fn word(kind: &JobKind) -> &'static str {

@@ -27,7 +27,8 @@ pub enum Sent {
         /// Queue ID, when it named one as Postfix does.
         queue_id: Option<String>,
     },
-    /// It will never take this one: 5xx, or an address that cannot be said in SMTP.
+    /// It will never take this one: 5xx (but for "access denied" before the content), or an address that cannot be said in
+    /// SMTP.
     Permanent(Reply),
     /// Surely not taken: 4xx, or cut off before the dot.
     Transient(Reply),
@@ -215,11 +216,22 @@ fn judge(ended: Result<Response, Stop>, phase: Phase) -> (Sent, bool) {
         }
         // 421: the server is closing the channel (RFC 5321 §3.8). It has not taken the mail.
         Err(Stop::Answered(reply)) if reply.code == Some(421) => (Sent::Transient(reply), false),
+        // The listener is ours, and there to take all that we send: "access denied" before any content is a mistake in its
+        // configuration. To believe it would send every released mail back, and the reports of that with it.
+        Err(Stop::Answered(reply))
+            if before_content(phase) && reply.status().is_some_and(|s| s.starts_with("5.7.")) =>
+        {
+            (Sent::Transient(reply), true)
+        }
         Err(Stop::Answered(reply)) if reply.code.is_some_and(|code| code >= 500) => (Sent::Permanent(reply), true),
         Err(Stop::Answered(reply)) => (Sent::Transient(reply), true),
         Err(Stop::Broken(reply)) if phase == Phase::Dot => (Sent::Unknown(reply), false),
         Err(Stop::Broken(reply)) => (Sent::Transient(reply), false),
     }
+}
+
+fn before_content(phase: Phase) -> bool {
+    matches!(phase, Phase::Mail | Phase::Rcpt | Phase::Data)
 }
 
 /// The reply, if its first digit is `class`.

@@ -26,11 +26,13 @@ pub enum Kind {
     Undelivered,
     /// Many notices went to this sender; this is the last for a while.
     Summary,
+    /// To a sender who is not one of ours, in the place of any report of failure: nothing of what was found.
+    Outside,
 }
 
 impl Kind {
     /// All kinds, in the order of the manual.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Held,
         Kind::Redacted,
         Kind::Refused,
@@ -38,6 +40,7 @@ impl Kind {
         Kind::Expired,
         Kind::Undelivered,
         Kind::Summary,
+        Kind::Outside,
     ];
 
     /// The word in file names and logs.
@@ -50,6 +53,7 @@ impl Kind {
             Kind::Expired => "expired",
             Kind::Undelivered => "undelivered",
             Kind::Summary => "summary",
+            Kind::Outside => "outside",
         }
     }
 }
@@ -64,7 +68,7 @@ macro_rules! built_in {
 }
 
 /// `facts` is included by the others.
-const BUILT_IN: [(&str, &str); 16] = built_in![
+const BUILT_IN: [(&str, &str); 18] = built_in![
     "facts",
     "held",
     "redacted",
@@ -72,7 +76,8 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
     "warned",
     "expired",
     "undelivered",
-    "summary"
+    "summary",
+    "outside"
 ];
 
 const MINIMAL_DA: &str = include_str!("../../policies/notices/da/minimal.txt");

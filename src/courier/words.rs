@@ -236,6 +236,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_masked_here_already() {
+        let number = crate::cpr::made_up::hyphenated(&crate::cpr::made_up::number(4));
+        assert!(!clean(&format!("notat {number}.docx")).contains(&number[..6]));
+    }
+
+    #[test]
     fn subjects_lose_every_digit_and_every_line_break() {
         assert_eq!(subject("Sag 2026-1\r\nBcc: x ٣"), "Sag ••••-• Bcc: x •");
         assert_eq!(clean("a\u{202e}fdp.exe"), "a fdp.exe");

@@ -3,7 +3,8 @@
 //! One pass, each character looked at once. A cluster ends at the first character that no written form has between its
 //! digits. Long clusters are handed on in windows, so memory stays bounded in a text that is nothing but digits.
 
-use super::fold::{BEGINS, Class, unit};
+use super::fold::{Class, unit};
+use super::scan::Places;
 use std::ops::Range;
 
 /// More than this between two digits separates them for good. Quote marks of deep replies fit.
@@ -69,6 +70,11 @@ impl Gap {
         wide: false,
     };
 
+    const TOUCHING: Gap = Gap {
+        kind: Kind::Touching,
+        ..Gap::BREAK
+    };
+
     /// A sign with nothing beside it: what it joins belongs together.
     pub(super) fn sign_at_once(self) -> bool {
         matches!(self.kind, Kind::Hyphen | Kind::Dot | Kind::Slash) && !self.spaced && !self.line
@@ -96,14 +102,11 @@ pub(super) struct Atom {
 /// Calls `visit` with every cluster of at least `least` digits. A long cluster comes in several windows; the range says
 /// which atoms are new, those around it are context.
 pub(super) fn clusters(text: &str, least: usize, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
-    let bytes = text.as_bytes();
     let mut atoms: Vec<Atom> = Vec::new();
+    let mut places = Places::new(text);
     let mut at = 0;
-    while let Some(skip) = bytes
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|&b| BEGINS[usize::from(b)]))
-    {
-        at += skip;
+    while let Some(place) = places.next(at, least) {
+        at = place;
         match unit(text, at) {
             Some((Class::Digit(value), length)) => {
                 atoms.clear();
@@ -206,6 +209,9 @@ impl Between {
     }
 
     fn gap(self) -> Gap {
+        if self.seen == 0 && !self.invisible {
+            return Gap::TOUCHING;
+        }
         // `(010190)-(1234)`, `[1][2]`; but `1.2.59) - 2026` closes what was opened before.
         let brackets = if self.opened == self.closed {
             self.opened + self.closed

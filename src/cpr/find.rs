@@ -3,9 +3,9 @@
 use super::atoms::{self, Atom, Kind};
 use super::features::Evidence;
 use super::identifiers::Custom;
+use super::labels::{Found, hints, labels};
 use super::score::{self, Document};
 use super::shape::{self, Shape};
-use super::words::{self, Found, HINT, LABEL, is_cpr};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -110,24 +110,19 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
         }
     });
     let mut found = Vec::new();
-    for label in LABEL.iter().flat_map(|label| label.find_iter(text)) {
-        let kind = words::found(label.as_str());
-        if kind != Found::Word {
-            prose::read(text, &label.range(), kind == Found::Hint, today, &mut found);
-        } else if label.len() != 3 || is_cpr(text, label.start(), label.end()) {
-            document.headings.note(text, label.start());
-            prose::beside(text, label.end(), today, &mut found);
-            near::scanned(text, label.end(), today, &mut found);
-            near::spelled(text, label.end(), today, &mut found);
+    for label in labels(text) {
+        let Range { start, end } = label.span;
+        if label.found != Found::Word {
+            prose::read(text, &(start..end), label.found == Found::Hint, today, &mut found);
+        } else {
+            document.headings.note(text, start);
+            prose::beside(text, end, today, &mut found);
+            near::scanned(text, end, today, &mut found);
+            near::spelled(text, end, today, &mut found);
         }
     }
-    for hint in HINT.iter().flat_map(|hint| hint.find_iter(text)) {
-        let inside = text
-            .get(..hint.start())
-            .is_some_and(|before| before.ends_with(char::is_alphabetic));
-        if !inside {
-            prose::read(text, &hint.range(), true, today, &mut found);
-        }
+    for hint in hints(text) {
+        prose::read(text, &hint, true, today, &mut found);
     }
     for shape in shapes {
         if let Some(evidence) = score::weigh(text, &shape, &document) {

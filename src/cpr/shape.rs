@@ -134,13 +134,44 @@ pub(super) fn read(text: &str, atoms: &[Atom], first: usize, today: Date) -> Opt
             .then(|| dated(atoms, first, LENGTHS[0], today))
             .flatten();
     }
+    let days = Days::at(atoms, first);
     LENGTHS
         .iter()
+        .filter(|lengths| days.fit(lengths))
         .find_map(|&lengths| {
             dated(atoms, first, lengths, today).or_else(|| letters(text, atoms, first, lengths, today))
         })
         .or_else(|| spread(atoms, first, today))
         .or_else(|| year_first(atoms, first, today))
+}
+
+/// With which lengths the first digits could be a day and a month at all. Nine in ten random ones could not, and every
+/// question after this one costs more.
+struct Days {
+    /// By the length of the day, then of the month.
+    fit: [[bool; 2]; 2],
+}
+
+impl Days {
+    fn at(atoms: &[Atom], first: usize) -> Days {
+        let value = |n: usize| atoms.get(first + n).map_or(99, |atom| atom.value);
+        let [a, b, c, d] = [value(0), value(1), value(2), value(3)];
+        let pair = |tens: u8, ones: u8| tens.saturating_mul(10).saturating_add(ones);
+        let day = |day: u8| matches!(day, 1..=31 | 61..=91);
+        let month = |month: u8| matches!(month, 1..=12);
+        let long = day(pair(a, b));
+        Days {
+            fit: [
+                [day(a) && month(b), day(a) && month(pair(b, c))],
+                [long && month(c), long && month(pair(c, d))],
+            ],
+        }
+    }
+
+    fn fit(&self, lengths: &Lengths) -> bool {
+        let by_day = self.fit.get(lengths.day - 1);
+        by_day.and_then(|by_month| by_month.get(lengths.month - 1)) == Some(&true)
+    }
 }
 
 /// `19900101-1234`, `1990-01-01-1234`: as registers write dates. Also how time stamps look, so only beside a label.
@@ -335,6 +366,9 @@ fn number_of<'a>(digits: impl Iterator<Item = &'a Atom>) -> i32 {
 fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Date) -> Option<Shape> {
     let date = lengths.day + lengths.month + lengths.year;
     let all = atoms.get(first..first + date + 1)?;
+    if lengths.day != 2 || lengths.month != 2 {
+        return None;
+    }
     let last = all.last()?;
     let tail = text.as_bytes().get(last.end..last.end + 3)?;
     let &[a, b, c] = tail else { return None };
@@ -344,12 +378,7 @@ fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Da
     let glued = text.as_bytes().get(last.end + 3).is_some_and(u8::is_ascii_alphanumeric);
     let separator = last.gap;
     let lower = a.is_ascii_lowercase() || b.is_ascii_lowercase();
-    if glued
-        || separator.tight() && lower
-        || lengths.day != 2
-        || lengths.month != 2
-        || date_gaps(all, lengths)? == Need::Label
-    {
+    if glued || separator.tight() && lower || date_gaps(all, lengths)? == Need::Label {
         return None;
     }
     if !matches!(separator.kind, Kind::Hyphen | Kind::Space) && !separator.tight() {

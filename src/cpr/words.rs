@@ -135,45 +135,6 @@ fn word_rest(lower: &str, from: usize) -> usize {
     rest.get(..letters).and_then(|word| word.find("cpr")).unwrap_or(letters)
 }
 
-/// Finds the labels that make unusual forms worth a look, in a whole text: CPR words, and "the last four digits".
-pub(super) static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)cpr|person(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)|pers\.? ?nr|f(?:ø|o)dselsn(?:umme)?r|civil reg|personenkennz|(?-u:\b)(?:sidste|last|final|letzten|sista|siste) (?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))",
-    )
-    .ok()
-});
-
-/// Danish words for the serial alone. A pattern of its own, of nothing but literals: in [`LABEL`] they would cost its speed.
-pub(super) static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        "[Ff]ire sidste|4 sidste|[Ss]lutcif|[Ss]lutter på|[Ss]lutter med|[Ee]nder på|[Ee]nder med|[Kk]ontrolcif|[Ll]øbenum|[Ll]øbenr|[Ee]ndelse|[Ss]uffix|[Ss]idste del",
-    )
-    .ok()
-});
-
-/// What a match of [`LABEL`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// A CPR word.
-    Word,
-    /// The phrase "the last four digits".
-    Phrase,
-    /// `sidste fire` without `cifre`, and the words of [`HINT`]: the phrase only where a CPR or birth word goes with it.
-    Hint,
-}
-
-/// Which of them it is.
-pub(super) fn found(label: &str) -> Found {
-    let lower = label.to_lowercase();
-    let last = ["sidste", "last", "final", "letzten", "sista", "siste"];
-    let mut words = lower.split(' ');
-    match (words.next(), words.nth(1)) {
-        (Some(first), Some(_)) if last.contains(&first) => Found::Phrase,
-        (Some(first), None) if last.contains(&first) => Found::Hint,
-        _ => Found::Word,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,7 +146,6 @@ mod tests {
     #[test]
     fn the_patterns_compile() {
         assert!(MATCHER.regex.is_some());
-        assert!(LABEL.is_some() && HINT.is_some());
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! One file or folder per format family; a new family is a variant of [`Family`], a row in `sniff` and a reader. Nothing
 //! here looks for numbers, walks into children or opens files: readers yield views and children, `inspect` walks on.
 
+mod base64;
 mod charset;
 mod gzip;
 mod html;
 mod inflate;
 mod other;
+mod quoted;
 mod sniff;
 mod text;
 mod zip;
@@ -57,6 +59,9 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
 pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Changes) -> Result<Vec<u8>, CannotEdit> {
     if changes.texts.is_empty() && changes.children.is_empty() {
         return Ok(bytes.to_vec());
+    }
+    if !content.seals.is_empty() {
+        return Err(CannotEdit::Sealed);
     }
     for (index, _) in &changes.children {
         match content.children.get(*index) {

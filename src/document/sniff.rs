@@ -9,6 +9,7 @@ const HEAD: usize = 4096;
 /// Formats without a reader yet, by their magic number, in words for people.
 const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"%PDF-", "PDF document"),
+    (0, b"%!PS", "PostScript document"),
     (0, b"{\\rtf", "RTF document"),
     (
         0,
@@ -102,6 +103,7 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
     let found = MAGIC
         .iter()
         .find(|(at, magic, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
+    let found = found.or_else(|| late_pdf(bytes).then_some(&(0, b"%PDF-", "PDF document")));
     // `BZh` and `ID3` can begin a word; the block mark or a control byte follows in the real ones.
     found.map(|(_, _, name)| *name).filter(|name| match *name {
         "bzip2 file" => matches!(bytes.get(4..6), Some(b"1A" | b"\x17r")),
@@ -111,6 +113,34 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
         }
         _ => true,
     })
+}
+
+/// PDF readers look for the mark in the first kilobyte (ISO 32000-1, annex H.3.4.1); a text that names it has no objects.
+fn late_pdf(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
+    let has = |within: &[u8], what: &[u8]| memchr::memmem::find(within, what).is_some();
+    (has(head, b"%PDF-1.") || has(head, b"%PDF-2.")) && has(bytes, b" obj") && has(bytes, b"endobj")
+}
+
+/// A format that is told by its first bytes, read here or not.
+pub(super) fn is_known(bytes: &[u8]) -> bool {
+    is_zip(bytes) || bytes.starts_with(b"\x1f\x8b") || strong(bytes).is_some()
+}
+
+/// Why bytes that are taken for text may be none, or not one that can be read.
+pub(super) fn no_text(bytes: &[u8], charsets: &[&str]) -> Option<&'static str> {
+    if charset::is_wide(bytes) || std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let control = |b: &&u8| **b < 32 && !matches!(**b, b'\t' | b'\n' | b'\r' | 12 | 27);
+    if bytes.iter().filter(control).count() > bytes.len() / 32 {
+        return Some("it holds bytes that no text has");
+    }
+    let high = bytes.iter().filter(|b| **b >= 128).count();
+    if charsets.is_empty() && high * 4 > bytes.len() {
+        return Some("its charset is not told");
+    }
+    None
 }
 
 fn is_weak(bytes: &[u8]) -> bool {
@@ -181,11 +211,13 @@ fn is_mail(head: &[u8], hint: &Hint) -> bool {
     if !hint.attachment && hint.media_type.starts_with("text/") {
         return false;
     }
-    known_fields(head) >= if named { 1 } else { 2 }
+    let (known, whole) = known_fields(head);
+    if named { known >= 1 } else { known >= 2 && whole }
 }
 
-/// Different well-known fields among the first header lines; none if the first line is no header line.
-fn known_fields(head: &[u8]) -> usize {
+/// Different well-known fields among the first header lines, and whether the header goes on to a blank line: a text that
+/// only begins like a mail is read as text.
+fn known_fields(head: &[u8]) -> (usize, bool) {
     const KNOWN: [&[u8]; 12] = [
         b"from",
         b"received",
@@ -201,25 +233,29 @@ fn known_fields(head: &[u8]) -> usize {
         b"reply-to",
     ];
     let mut seen = [false; KNOWN.len()];
+    let mut whole = true;
+    let cut = head.len() >= HEAD;
     for line in head.split(|b| *b == b'\n').take(60) {
         if line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
             continue;
         }
         let Some(name) = field(line) else {
+            let last = head.ends_with(line);
+            whole = line.trim_ascii().is_empty() || last && cut;
             break;
         };
         for (known, seen) in KNOWN.iter().zip(&mut seen) {
             *seen |= *known == name;
         }
     }
-    seen.iter().filter(|seen| **seen).count()
+    (seen.iter().filter(|seen| **seen).count(), whole)
 }
 
 fn declares_html(hint: &Hint) -> bool {
     let media_type = hint.media_type.as_str();
     matches!(
         media_type,
-        "text/html" | "application/xhtml+xml" | "text/xml" | "application/xml"
+        "text/html" | "application/xhtml+xml" | "text/xml" | "application/xml" | "text/enriched" | "text/richtext"
     ) || media_type.ends_with("+xml")
 }
 

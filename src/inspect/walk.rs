@@ -65,6 +65,8 @@ impl<'a> Node<'a> {
     pub fn family(&self) -> Family {
         match self.forced {
             Input::Message => Family::Mail,
+            // A file by itself is a mail already when its header begins as one: Maildir and exports have no names.
+            Input::Auto if self.depth == 0 && message::looks_like_mail(self.bytes) => Family::Mail,
             Input::Document | Input::Auto | Input::Text => document::family(self.bytes, &self.hint),
         }
     }
@@ -163,7 +165,7 @@ impl<'w> Walk<'w> {
     pub(super) fn node(&mut self, node: &Node<'_>) {
         if let Err(spent) = self.budget.enter(node.depth) {
             self.spent(node, spent);
-            return;
+            return self.raw(node);
         }
         let (_, content) = open(node, self.budget);
         for doubt in &content.doubts {
@@ -188,6 +190,23 @@ impl<'w> Walk<'w> {
                 self.node(&node.child(child));
             }
         }
+    }
+
+    /// A node that the budget does not reach is not opened, but what stands in it in the clear is found all the same.
+    fn raw(&mut self, node: &Node<'_>) {
+        if self.budget.produce(node.bytes.len() as u64).is_err() {
+            return;
+        }
+        let (text, map) = text_of(node.bytes);
+        let view = View {
+            location: Location::Source,
+            hidden: true,
+            fake_redaction: false,
+            text,
+            map,
+            part: PartPath::default(),
+        };
+        self.view(node, &Content::default(), &view);
     }
 
     fn view(&mut self, node: &Node<'_>, content: &Content<'_>, view: &View) {

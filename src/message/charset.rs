@@ -7,7 +7,7 @@ use std::ops::Range;
 /// windows-1252, so that ASCII digits are always seen.
 pub(super) fn characters(bytes: &[u8], label: Option<&str>, mut each: impl FnMut(char, Range<usize>)) {
     let label = label.unwrap_or_default().trim();
-    if label.eq_ignore_ascii_case("utf-7") || label.eq_ignore_ascii_case("unicode-1-1-utf-7") {
+    if is_utf7(label) {
         return utf7(bytes, each);
     }
     if label.to_ascii_lowercase().starts_with("utf-32") {
@@ -33,10 +33,25 @@ pub(super) fn characters(bytes: &[u8], label: Option<&str>, mut each: impl FnMut
     }
 }
 
+/// `utf-7` and the names it had before (`unicode-1-1-utf-7`, `x-unicode-2-0-utf-7`).
+fn is_utf7(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    label.ends_with("utf-7") || label == "utf7"
+}
+
+/// Whether [`characters`] can read this charset; without a label it does what it can.
+pub(super) fn is_known(label: Option<&str>) -> bool {
+    let label = label.unwrap_or_default().trim();
+    label.is_empty()
+        || is_utf7(label)
+        || label.to_ascii_lowercase().starts_with("utf-32")
+        || Encoding::for_label(label.as_bytes()).is_some_and(|e| e != REPLACEMENT)
+}
+
 /// Whether ASCII bytes stand for themselves anywhere in this charset, so that one can be written over a character.
 pub(super) fn is_stateless(label: Option<&str>) -> bool {
     let label = label.unwrap_or_default().trim().to_ascii_lowercase();
-    !(label.starts_with("utf-7") || label.contains("2022") || label.starts_with("unicode-1-1") || label.contains("hz"))
+    !(is_utf7(&label) || label.contains("2022") || label.contains("hz"))
 }
 
 /// One byte at a time, so that each character is seen with its bytes, in multi-byte and stateful charsets alike.

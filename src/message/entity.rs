@@ -43,6 +43,8 @@ pub(super) struct Entity {
     pub(super) media_type: String,
     /// Of a multipart.
     pub(super) boundary: Option<Vec<u8>>,
+    /// Declared for a part that is no multipart.
+    pub(super) stray_boundary: Option<Vec<u8>>,
     pub(super) encoding: Encoding,
     /// The encoding is unknown: the other reading guesses from the body.
     pub(super) guess: bool,
@@ -98,7 +100,12 @@ impl Entity {
     pub(super) fn is_mail(&self) -> bool {
         matches!(
             self.media_type.as_str(),
-            "message/rfc822" | "message/global" | "message/news" | "text/rfc822-headers" | "message/global-headers"
+            "message/rfc822"
+                | "message/global"
+                | "message/news"
+                | "text/rfc822"
+                | "text/rfc822-headers"
+                | "message/global-headers"
         )
     }
 
@@ -172,6 +179,8 @@ fn content_type(entity: &mut Entity, bytes: &[u8], value: &Structured, default_t
     entity.names = file_names(&value.params, "name");
     if entity.is_multipart() {
         entity.boundary = boundary(bytes, &value.params, reading, &mut entity.odd);
+    } else {
+        entity.stray_boundary = text("boundary").map(String::into_bytes).filter(|b| !b.is_empty());
     }
 }
 

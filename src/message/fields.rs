@@ -141,6 +141,9 @@ fn check_bytes(block: &mut Block, bytes: &[u8], range: Range<usize>) {
             "there is a carriage return without line feed in the header",
         );
     }
+    if block.fields.iter().any(|f| nearly_mime(f.name(bytes))) {
+        add(&mut block.odd, "the name of a header field only looks like one of MIME");
+    }
     if block.fields.iter().any(|f| f.value_range.len() > FIELD_LIMIT) {
         add(&mut block.odd, "a header field is longer than 102,400 bytes");
     }
@@ -156,6 +159,23 @@ fn check_bytes(block: &mut Block, bytes: &[u8], range: Range<usize>) {
             );
         }
     }
+}
+
+/// `Content-Type(c)`, `"Content-Type"`, `Content_Type`: lenient programs take these for the real one.
+fn nearly_mime(name: &[u8]) -> bool {
+    if name.iter().all(|b| b.is_ascii_alphanumeric() || b"-.\0".contains(b)) {
+        return false;
+    }
+    let name = name.split(|&b| b == b'(').next().unwrap_or_default();
+    let letters: Vec<u8> = name
+        .iter()
+        .filter(|b| b.is_ascii_alphabetic())
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    matches!(
+        letters.as_slice(),
+        b"contenttype" | b"contenttransferencoding" | b"contentdisposition"
+    )
 }
 
 /// A CR that is not followed by LF. At the very end it counts as half a line break.

@@ -7,6 +7,7 @@
 
 mod charset;
 mod cms;
+mod encoded;
 mod entity;
 mod fields;
 mod leaves;

@@ -146,13 +146,22 @@ fn same(skeleton: &Skeleton, ours: &Part, theirs: &MessagePart<'_>) -> bool {
     nested || theirs.encoding == encoding && theirs.offset_end as usize == end
 }
 
+/// The bytes of a nested mail; `raw_message` is the whole mail around it, and to read that again would never end.
+fn own_bytes<'m>(message: &'m Message<'_>) -> &'m [u8] {
+    let range = message
+        .parts
+        .first()
+        .map(|root| root.offset_header as usize..root.offset_end as usize);
+    range.and_then(|r| message.raw_message.get(r)).unwrap_or_default()
+}
+
 /// One part as mail-parser reads it.
 fn second(content: &mut Content<'_>, path: &PartPath, part: &MessagePart<'_>, budget: &mut Budget) {
     let (bytes, media_type): (&[u8], &str) = match &part.body {
         PartType::Text(text) => (text.as_bytes(), "text/plain"),
         PartType::Html(text) => (text.as_bytes(), "text/html"),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => (bytes, ""),
-        PartType::Message(message) => (&message.raw_message, "message/rfc822"),
+        PartType::Message(message) => (own_bytes(message), "message/rfc822"),
         PartType::Multipart(_) => return,
     };
     if let Err(spent) = budget.produce(bytes.len() as u64) {

@@ -132,7 +132,12 @@ impl Cursor<'_> {
         while let Some(b) = self.peek() {
             match b {
                 b';' => break,
-                b' ' | b'\t' | b'\r' | b'\n' | b'(' => self.blanks(),
+                b' ' | b'\t' | b'\r' | b'\n' | b'(' => {
+                    self.blanks();
+                    if !head.is_empty() && self.peek().is_some_and(|b| b != b';') {
+                        add(&mut self.odd, "a MIME value goes on behind a blank");
+                    }
+                }
                 0 => self.at += 1,
                 _ => {
                     head.push(b.to_ascii_lowercase());

@@ -134,6 +134,13 @@ fn part(
         return Err(CannotEdit::Untraceable("the mail is not the one that was read"));
     }
     let mut splices = transfer::replace(part.entity.encoding, source, &decoded.bytes, new)?;
+    let written = splice(source, splices.clone())?;
+    let read = transfer::decode(part.entity.encoding, &written);
+    if *read.bytes != *new || !read.odd.is_empty() {
+        return Err(CannotEdit::Unsound(
+            "the encoded part would not say the same".to_owned(),
+        ));
+    }
     for splice in &mut splices {
         splice.range = part.block.body + splice.range.start..part.block.body + splice.range.end;
     }

@@ -141,6 +141,17 @@ fn one(tree: &mut Tree, bytes: &[u8], this: Open, bounds: Bounds, reading: Readi
         split: false,
         odd,
     };
+    if part
+        .entity
+        .stray_boundary
+        .as_ref()
+        .is_some_and(|b| has_delimiter(bytes, &part, b))
+    {
+        add(
+            &mut part.odd,
+            "a part that is no multipart has a boundary and delimiters",
+        );
+    }
     let boundary = part.entity.boundary.clone().or_else(|| guess(bytes, &part, reading));
     let children = match boundary {
         Some(boundary) => split(tree, bytes, &mut part, boundary, this.around, bounds, reading),
@@ -158,6 +169,13 @@ fn guess(bytes: &[u8], part: &Part, reading: Reading) -> Option<Vec<u8>> {
     let mut lines = bytes.get(part.body())?.split(|&b| b == b'\n');
     let line = lines.find(|line| line.starts_with(b"--"))?.trim_ascii_end();
     line.strip_prefix(b"--").map(<[u8]>::to_vec)
+}
+
+/// Some programs split wherever a boundary is declared.
+fn has_delimiter(bytes: &[u8], part: &Part, boundary: &[u8]) -> bool {
+    let line = [b"\n--", boundary].concat();
+    let body = bytes.get(part.body()).unwrap_or_default();
+    body.starts_with(line.get(1..).unwrap_or_default()) || memmem::find(body, &line).is_some()
 }
 
 /// A delimiter line.
@@ -182,7 +200,11 @@ fn split(
     let body = part.body();
     let found = delimiters(bytes, body.clone(), &boundary, reading, bounds.parts, &mut part.odd);
     if !found.iter().any(|d| !d.close) {
-        add(&mut part.odd, "a multipart holds no part");
+        // A delivery report brings back the header alone (RFC 6522 §2): nothing is there to be read in two ways.
+        let header_alone = around.is_empty() && bytes.get(body).unwrap_or_default().trim_ascii().is_empty();
+        if !header_alone {
+            add(&mut part.odd, "a multipart holds no part");
+        }
         return Vec::new();
     }
     part.split = true;
@@ -292,22 +314,33 @@ fn take_gap(tree: &mut Tree, bytes: &[u8], part: &mut Part, gap: Range<usize>, b
     tree.gaps.push((part.path.clone(), gap));
 }
 
-/// A MIME header line, a delimiter, or a line of base64.
+/// A MIME header line, a delimiter, or lines of base64.
 fn looks_like_mime(raw: &[u8], boundaries: &[Vec<u8>]) -> bool {
     let starts = |line: &[u8], name: &[u8]| line.get(..name.len()).is_some_and(|l| l.eq_ignore_ascii_case(name));
+    let mut run = Vec::new();
     raw.split(|&b| b == b'\n').any(|line| {
         let line = line.trim_ascii();
-        let base64 = line.len() >= 16
-            && line.len() % 4 == 0
-            && line.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
-            && line.iter().any(u8::is_ascii_uppercase)
-            && line.iter().any(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+        if line.is_empty() || !line.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b)) {
+            run.clear();
+        } else {
+            run.extend_from_slice(line);
+        }
         starts(line, b"content-")
-            || base64
+            || looks_like_base64(line)
+            || run.len() > line.len() && looks_like_base64(&run)
             || boundaries
                 .iter()
                 .any(|b| line.strip_prefix(b"--").is_some_and(|l| l.starts_with(b)))
     })
+}
+
+/// A long word is not enough: capitals stand in it, and small letters or digits.
+fn looks_like_base64(text: &[u8]) -> bool {
+    text.len() >= 16
+        && text.len().is_multiple_of(4)
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b))
+        && text.iter().any(u8::is_ascii_uppercase)
+        && text.iter().any(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::fields::Field;
 use super::structure::Tree;
 use super::words::{self, Backslash, Text};
 use super::{doubt, doubt_spent};
-use crate::content::{Budget, Content, SourceMap, View};
-use crate::types::{Location, PartPath};
+use crate::content::{Budget, Content, ContentDoubt, SourceMap, View};
+use crate::types::{DoubtKind, Location, PartPath};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -136,6 +136,14 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], tree: &Tree, budget: 
         }
         for reason in &text.odd {
             doubt(content, planned.part.clone(), reason);
+        }
+        if text.unknown {
+            content.doubts.push(ContentDoubt {
+                kind: DoubtKind::Unread,
+                part: planned.part.clone(),
+                location: planned.location.clone(),
+                reason: "the charset of an encoded word is not known".to_owned(),
+            });
         }
         content.views.push(View {
             location: planned.location,

@@ -5,6 +5,7 @@
 //! show them decoded there. Only the bytes of a changed character are written again.
 
 use super::charset;
+use super::encoded::{self, Found, Start};
 use super::fields::add;
 use super::transfer::base64;
 use crate::content::{CannotEdit, SourceMap, Splice};
@@ -13,8 +14,8 @@ use std::ops::Range;
 
 /// A source byte of header text, after folds and escapes are taken off.
 #[derive(Clone, Copy, Debug)]
-struct Atom {
-    byte: u8,
+pub(super) struct Atom {
+    pub(super) byte: u8,
     origin: Origin,
 }
 
@@ -56,6 +57,8 @@ pub(super) struct Text {
     words: Vec<Word>,
     /// What a stricter or laxer reader would do otherwise.
     pub(super) odd: Vec<&'static str>,
+    /// Some of it is in a charset that is not known here.
+    pub(super) unknown: bool,
 }
 
 /// How backslashes are read.
@@ -173,81 +176,56 @@ fn hex_at(atoms: &[Atom], i: usize) -> Option<u8> {
     Some((digit(i)? << 4 | digit(i + 1)?) as u8)
 }
 
-/// An encoded word in a run of atoms.
-struct Found<'t> {
-    charset: String,
-    base64: bool,
-    payload: &'t [Atom],
-    /// Behind `?=`.
-    end: usize,
-}
-
-/// The encoded word that starts at `at`, if one does. Blanks in the payload are tolerated, as mail programs do.
-fn encoded_word(atoms: &[Atom], at: usize) -> Option<Found<'_>> {
-    let is = |i: usize, byte: u8| atoms.get(i).is_some_and(|a| a.byte == byte);
-    if !(is(at, b'=') && is(at + 1, b'?')) {
-        return None;
-    }
-    let start = at + 2;
-    let mark = start + atoms.get(start..)?.iter().take(80).position(|a| a.byte == b'?')?;
-    let charset: String = atoms.get(start..mark)?.iter().map(|a| char::from(a.byte)).collect();
-    if charset.is_empty() || !charset.bytes().all(|b| b.is_ascii_graphic()) || !is(mark + 2, b'?') {
-        return None;
-    }
-    let base64 = match atoms.get(mark + 1)?.byte {
-        b'B' | b'b' => true,
-        b'Q' | b'q' => false,
-        _ => return None,
-    };
-    let payload = mark + 3;
-    let len = atoms.get(payload..)?.iter().take(8_192).position(|a| a.byte == b'?')?;
-    if !is(payload + len + 1, b'=') {
-        return None;
-    }
-    Some(Found {
-        // RFC 2231 §5: a language may follow the charset.
-        charset: charset.split('*').next().unwrap_or_default().to_owned(),
-        base64,
-        payload: atoms.get(payload..payload + len)?,
-        end: payload + len + 2,
-    })
-}
-
 impl Text {
     fn read(&mut self, atoms: &[Atom]) {
         let (mut at, mut plain) = (0, 0);
         while at < atoms.len() {
-            let Some(mut word) = encoded_word(atoms, at) else {
-                at += 1;
-                continue;
-            };
-            self.plain(atoms.get(plain..at).unwrap_or_default(), None);
-            loop {
-                // Adjacent words of one charset are decoded as one run: clients split characters across them.
-                let label = word.charset.clone();
-                let mut run = Vec::new();
-                while word.charset.eq_ignore_ascii_case(&label) {
-                    self.take_word(&word, &mut run);
-                    at = word.end;
-                    let gap = atoms.get(at..).unwrap_or_default();
-                    let blanks = gap.iter().take_while(|a| a.byte == b' ' || a.byte == b'\t').count();
-                    match encoded_word(atoms, at + blanks) {
-                        Some(next) => word = next,
-                        None => break,
-                    }
+            match encoded::at(atoms, at) {
+                Start::Word(word) => {
+                    self.plain(atoms.get(plain..at).unwrap_or_default(), None);
+                    at = self.words_from(atoms, word);
+                    plain = at;
                 }
-                self.plain(&run, Some(&label));
-                if word.end == at {
-                    break;
+                Start::Nearly => {
+                    add(&mut self.odd, "something in a header only looks like an encoded word");
+                    at += 1;
                 }
+                Start::Other => at += 1,
             }
-            plain = at;
         }
         self.plain(atoms.get(plain..).unwrap_or_default(), None);
     }
 
+    /// Adds a word and those that follow with only blanks between; gives the place behind the last.
+    fn words_from<'t>(&mut self, atoms: &'t [Atom], mut word: Found<'t>) -> usize {
+        loop {
+            // Adjacent words of one charset are decoded as one run: clients split characters across them.
+            let label = word.charset.clone();
+            let mut run = Vec::new();
+            let mut end = word.end;
+            let mut more = true;
+            while more && word.charset.eq_ignore_ascii_case(&label) {
+                self.take_word(&word, &mut run);
+                end = word.end;
+                let gap = atoms.get(end..).unwrap_or_default();
+                let blanks = gap.iter().take_while(|a| a.byte == b' ' || a.byte == b'\t').count();
+                match encoded::at(atoms, end + blanks) {
+                    Start::Word(next) => word = next,
+                    _ => more = false,
+                }
+            }
+            self.plain(&run, Some(&label));
+            if !more {
+                return end;
+            }
+        }
+    }
+
     /// Adds the decoded bytes of one word to `run`.
     fn take_word(&mut self, found: &Found<'_>, run: &mut Vec<Atom>) {
+        if found.odd {
+            add(&mut self.odd, "the end of an encoded word in a header is in doubt");
+        }
         if !found.base64 {
             return self.take_q(found.payload, run);
         }
@@ -303,7 +281,12 @@ impl Text {
         self.bytes.extend_from_slice(atoms);
         let raw: Vec<u8> = atoms.iter().map(|a| a.byte).collect();
         let stateless = charset::is_stateless(label);
+        self.unknown |= !raw.is_ascii() && !charset::is_known(label);
         charset::characters(&raw, label, |c, range| {
+            // Mail programs drop NUL, and what stands beside it touches.
+            if c == '\0' {
+                return;
+            }
             let start = self.text.len();
             self.text.push(c);
             self.units.push(Unit {

@@ -9,7 +9,7 @@
 
 use super::db::{AuditRow, Failure, Tx};
 use super::keys::{Keys, Purpose};
-use super::{Store, StoreError, hex};
+use super::{HASH_CHECK, Store, StoreError, hex};
 use crate::cpr::mask;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -290,12 +290,13 @@ enum Guarded {
 
 fn stored_head(tx: &Tx<'_>, keys: &Keys) -> Result<Guarded, Failure> {
     let Some(bytes) = tx.setting(HEAD)? else {
+        // Only a store that is being made has no head: a trail that went with its head must not pass for a new one.
         return Ok(match tx.last_audit()? {
-            None => Guarded::Sound(Head {
+            None if tx.setting(HASH_CHECK)?.is_none() && !tx.has_incidents()? => Guarded::Sound(Head {
                 seq: 0,
                 hash: START.to_owned(),
             }),
-            Some(_) => Guarded::Forged,
+            _ => Guarded::Forged,
         });
     };
     let line = String::from_utf8_lossy(&bytes);

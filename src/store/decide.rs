@@ -10,6 +10,7 @@ use super::keys::Purpose;
 use super::outbox::dsn;
 use super::seal;
 use super::state::{State, Step};
+use super::who::{is_sender, same_form};
 use super::{Store, StoreError};
 use crate::cpr::mask;
 use serde_json::json;
@@ -90,7 +91,7 @@ impl Store {
             .write(|tx| append(tx, self.keys(), ruling.entry(Deed::Viewed)))
     }
 
-    /// Releases to recipients that are held. Where the rule wants several people, each but the last is noted as an
+    /// Releases to recipients that are held. Needs the private key. Where the rule wants several people, each but the last is noted as an
     /// approval; a person counts once, and approvals of another body do not count. Nobody releases a mail of their own.
     ///
     /// # Errors
@@ -142,7 +143,7 @@ impl Store {
         }
         let number = recipient.number;
         let need = recipient.release_people.max(1);
-        let person = ruling.actor.to_lowercase();
+        let person = (same_form(&ruling.actor), ruling.actor.clone());
         let have = tx.approve(incident.n, number, &person, content, ruling.at)?;
         let detail = json!({"content": content_word(content), "have": have, "need": need});
         if have < need {
@@ -155,7 +156,7 @@ impl Store {
         }
         self.step(tx, incident.n, &incident.id, number, &recipient.state, Step::Release)?;
         tx.add_entry(incident.n, &delivery(number, content, ruling.at))?;
-        tx.decided(incident.n)?;
+        tx.decided(incident.n, number)?;
         append(tx, self.keys(), ruling.entry(Deed::Released).to(number).with(detail))?;
         Ok(Released::Queued)
     }
@@ -215,7 +216,7 @@ impl Store {
             return Err(not_held(ruling.id, recipient).into());
         }
         self.step(tx, incident.n, &incident.id, recipient.number, &recipient.state, step)?;
-        tx.decided(incident.n)?;
+        tx.decided(incident.n, recipient.number)?;
         append(tx, self.keys(), ruling.entry(deed).to(recipient.number))
     }
 
@@ -242,24 +243,13 @@ impl Store {
         })
     }
 
-    /// Nobody releases a mail of their own. Without the private key the sender is not known: whoever calls must have it.
+    /// Nobody releases a mail of their own. Without the private key the sender is not known, and nobody releases anything.
     fn not_own(&self, id: &IncidentId, actor: &str) -> Result<(), StoreError> {
-        if !self.keys().can_open() {
-            return Ok(());
-        }
         let envelope = match self.opened(id, None, None) {
             Ok(opened) => opened.envelope,
-            Err(StoreError::Shredded(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let sender = envelope
-            .sender
-            .map(|sender| (sender.key(), sender.local.to_lowercase()));
-        let names = sender
-            .into_iter()
-            .flat_map(|(key, local)| [key, local])
-            .chain(envelope.login.map(|l| l.to_lowercase()));
-        match names.into_iter().any(|name| name == actor.to_lowercase()) {
+        match is_sender(actor, &envelope) {
             true => Err(StoreError::Refused(format!(
                 "{id} is your own mail: somebody else must decide about it"
             ))),
@@ -304,7 +294,7 @@ impl Store {
 
 /// The reason as it is kept; there must be one, and a name to it.
 pub(super) fn reason_line(by: &Decider<'_>) -> Result<String, StoreError> {
-    if by.actor.trim().is_empty() {
+    if same_form(by.actor).is_empty() {
         return Err(StoreError::Refused(
             "nobody is named as deciding; nothing was changed".to_owned(),
         ));
@@ -329,8 +319,12 @@ fn named(tx: &Tx<'_>, incident: &IncidentRow, whom: &Whom) -> Result<Vec<Recipie
     let chosen: Vec<RecipientRow> = match whom {
         Whom::All => all.into_iter().filter(|r| r.state == State::Held.word()).collect(),
         Whom::Some(wanted) => {
-            if let Some(stranger) = wanted.iter().find(|w| !all.iter().any(|r| r.number == **w as i64)) {
-                let text = format!("{id} holds nothing for recipient {}: nothing was changed", stranger + 1);
+            if wanted.iter().any(|w| !all.iter().any(|r| r.number == *w as i64)) {
+                // What was typed is not repeated: it may be a number of the other kind.
+                let text = format!(
+                    "{id} holds nothing for one of the recipients named: nothing was changed; `cpr-milter quarantine show` \
+                     numbers those that it holds"
+                );
                 return Err(StoreError::Refused(text).into());
             }
             all.into_iter().filter(|r| wanted.contains(&index(r))).collect()

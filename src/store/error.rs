@@ -27,6 +27,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Deleted, or moved away, under a running program.
+    #[error("the store {} is not there any more; put it back (held mail is in it), nothing needs a restart", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// Damaged.
     #[error("the store {} is damaged or no store of ours; move it aside and restore the last backup (held mail is in it)", path.display())]
     Corrupt {

@@ -51,19 +51,14 @@ impl Store {
             .read(|tx| self.held_before(tx, incident, custody, &owned))?
             .covering
         {
-            return Ok(held);
+            return self.db().write(|tx| self.again(tx, held, at));
         }
         let ready = self.ready(incident, &owned)?;
         let content = self.seal_content(custody)?;
         self.db().write(|tx| {
             let before = self.held_before(tx, incident, custody, &owned)?;
             if let Some(held) = before.covering {
-                append(
-                    tx,
-                    self.keys(),
-                    Entry::new(What::HeldAgain, at, MILTER).of(&held.id().0),
-                )?;
-                return Ok(held);
+                return self.again(tx, held, at);
             }
             let ours = owned
                 .into_iter()
@@ -71,6 +66,16 @@ impl Store {
             self.write_hold(tx, &ready, custody, &content, &ours.collect::<Vec<_>>())?;
             Ok(Held::new(ready.id.clone(), false))
         })
+    }
+
+    /// A mail that the client sees accepted and that goes nowhere leaves a trace, also when it is a retry.
+    fn again(&self, tx: &Tx<'_>, held: Held, at: i64) -> Result<Held, Failure> {
+        append(
+            tx,
+            self.keys(),
+            Entry::new(What::HeldAgain, at, MILTER).of(&held.id().0),
+        )?;
+        Ok(held)
     }
 
     /// Records an incident of which we own nothing (delivered redacted in place, warned, logged, refused to the client),
@@ -105,10 +110,15 @@ impl Store {
             if decided && window == super::holdkey::Window::Short {
                 continue;
             }
-            first.get_or_insert(IncidentId(id));
-            before
-                .addresses
-                .extend(tx.recipients(n)?.into_iter().filter_map(|r| r.address));
+            let ours = tx.recipients(n)?.into_iter();
+            let hashes: Vec<Vec<u8>> = ours
+                .filter(|r| !ended_badly(&r.state, r.decided))
+                .filter_map(|r| r.address)
+                .collect();
+            if !hashes.is_empty() {
+                first.get_or_insert(IncidentId(id));
+            }
+            before.addresses.extend(hashes);
         }
         let all = owned
             .iter()
@@ -254,6 +264,17 @@ struct Before {
     addresses: BTreeSet<Vec<u8>>,
     /// The receipt, when all of them are.
     covering: Option<Held>,
+}
+
+/// Somebody, or the clock, or the next hop has said no, and the sender was told. The same mail after that is sent anew, with
+/// hope: swallowed as a retry it would be accepted and go nowhere, and nobody would hear of it. A rule's no at intake is
+/// no such end: its retry must not be told twice.
+fn ended_badly(state: &str, decided: bool) -> bool {
+    match State::from_word(state) {
+        Some(State::Deleted | State::Expired | State::Failed) => true,
+        Some(State::Refused) => decided,
+        Some(State::Held | State::Sending | State::Unknown | State::Sent) | None => false,
+    }
 }
 
 /// An outbox entry for one recipient's copy.

@@ -15,7 +15,8 @@ pub struct HoldKey {
 /// Which earlier holds a mail with the same key is a retry of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Window {
-    /// The client made the Message-ID: any hold of the last five days, which is how long clients retry (RFC 5321 §4.5.4.1).
+    /// The client made the Message-ID: any hold of the last five days, which is how long clients retry (RFC 5321 §4.5.4.1),
+    /// for the recipients of whom nobody has said no since.
     Long,
     /// Postfix made it, or there is none: two equal mails may be two mails, so undecided holds of the last half hour only.
     Short,

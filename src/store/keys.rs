@@ -77,7 +77,8 @@ impl Purpose {
 }
 
 impl Keys {
-    /// Makes the folder's keys: `store.pub`, `store.key`, `hash.key`. A complete set that is there stays as it is.
+    /// Makes the folder, if it is not there, and its keys: `store.pub`, `store.key`, `hash.key`. A complete set that is there
+    /// stays as it is.
     ///
     /// # Errors
     /// Which file could not be made, and what to do. A folder with only some of the keys is refused: a new public key
@@ -95,6 +96,7 @@ impl Keys {
                 "put the missing ones back from the backup, or point `keys:` at an empty folder",
             ));
         }
+        make_folder(dir)?;
         let identity = Identity::generate();
         let mut hash = Zeroizing::new([0_u8; 32]);
         random(&mut hash[..])?;
@@ -145,11 +147,6 @@ impl Keys {
     /// The private key of the store.
     pub(super) fn identity(&self) -> Result<&Identity, StoreError> {
         self.identity.as_ref().ok_or(StoreError::Sealed)
-    }
-
-    /// This process can open what is held.
-    pub(super) fn can_open(&self) -> bool {
-        self.identity.is_some()
     }
 
     /// Keyed hash of the parts, each with its length in front of it.
@@ -266,6 +263,18 @@ fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), StoreError> {
         let remedy = "make the folder writable for this user (root, usually), remove what is half there, run it again";
         fault(path, &format!("could not be written ({})", error.kind()), remedy)
     })
+}
+
+/// The folder itself only: its path is made up by whoever lays out the system, and a typing mistake in it is no new folder.
+fn make_folder(dir: &Path) -> Result<(), StoreError> {
+    match std::fs::create_dir(dir) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            let remedy = "make the folder that it is to stand in, as a user who may, and run it again";
+            Err(fault(dir, &format!("could not be made ({})", error.kind()), remedy))
+        }
+    }
 }
 
 fn sync_folder(dir: &Path) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ mod quarantine;
 mod retention;
 mod seal;
 mod state;
+mod who;
 
 pub use audit::{Head, VOCABULARY, Verified, What as AuditEvent};
 pub use decide::{Decider, Released, What, Whom};
@@ -71,6 +72,7 @@ impl Store {
         if db.read(|tx| tx.setting(HASH_CHECK))?.as_deref() != Some(&check[..]) {
             db.write(|tx| first_keys(tx, &keys, &check, path))?;
         }
+        db.expect(HASH_CHECK, &check);
         Ok(Store {
             inner: Arc::new(Inner { db, keys }),
         })
@@ -110,9 +112,9 @@ fn first_keys(tx: &Tx<'_>, keys: &Keys, check: &[u8; 32], path: &Path) -> Result
         ))
         .into()),
         None => {
-            tx.set(HASH_CHECK, check)?;
             let now = OffsetDateTime::now_utc().unix_timestamp();
-            audit::append(tx, keys, audit::Entry::new(AuditEvent::StoreMade, now, "cpr-milter"))
+            audit::append(tx, keys, audit::Entry::new(AuditEvent::StoreMade, now, "cpr-milter"))?;
+            tx.set(HASH_CHECK, check)
         }
     }
 }

@@ -53,14 +53,16 @@ impl Store {
         let mut bytes = [0_u8; 8];
         random(&mut bytes)?;
         let token = i64::from_ne_bytes(bytes);
-        self.db().write(|tx| {
+        let claimed = self.db().write(|tx| {
             let Some(entry) = tx.due(now)? else {
                 return Ok(None);
             };
             let uncertain = entry.uncertain || entry.claimed;
             tx.lease(entry.n, now + lease.whole_seconds(), token, uncertain)?;
-            Ok(Some(job(&entry, uncertain, token)?))
-        })
+            // A damaged one stays leased, so that those behind it get their turn.
+            Ok(Some(job(&entry, uncertain, token)))
+        })?;
+        claimed.transpose()
     }
 
     /// Keeps a job for another `lease` from `now`.
@@ -269,9 +271,11 @@ impl Store {
             if let Some((turn, _)) = TURNS.iter().find(|(_, word)| Some(*word) == before.as_deref()) {
                 return Ok(*turn);
             }
-            let (sent, summaries) = tx.turns(&sender, at - 3600)?;
+            let (sent, summaries) = tx.turns(&sender, (at - 3600, at))?;
             let turn = match (sent < i64::from(per_hour), summaries) {
                 (true, _) => Turn::Send,
+                // None are wanted: a summary of none would be one.
+                (false, _) if per_hour == 0 => Turn::Quiet,
                 (false, 0) => Turn::Summary,
                 (false, _) => Turn::Quiet,
             };
@@ -310,7 +314,12 @@ fn job(entry: &EntryRow, uncertain: bool, token: i64) -> Result<Job, StoreError>
             recipient,
             cause: *cause,
         },
-        _ => return Err(StoreError::Unusable(format!("outbox entry {} is damaged", entry.n))),
+        _ => {
+            return Err(StoreError::Unusable(format!(
+                "outbox entry {} is damaged and was left out; restore the store from a backup",
+                entry.n
+            )));
+        }
     };
     Ok(Job {
         incident: IncidentId(entry.id.clone()),

@@ -9,7 +9,8 @@ use crate::cpr::{Secret, mask};
 use serde_json::json;
 use time::Date;
 
-/// What is kept beside a protected person's hash.
+/// What is kept beside a protected person's hash: sealed, since people write names into it, and a name beside the hash would
+/// be the list that nobody may read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonNote {
     /// Who is responsible for the entry.
@@ -37,7 +38,12 @@ impl Store {
     /// None was added.
     pub fn protect(&self, numbers: &[Secret], note: &PersonNote, by: &Decider<'_>) -> Result<usize, StoreError> {
         let at = by.now.unix_timestamp();
-        let (owner, reason) = (note.owner.as_deref().map(mask), note.reason.as_deref().map(mask));
+        let sealed = |text: &Option<String>| {
+            let text = text.as_deref().map(mask);
+            text.map(|text| seal::seal(self.keys().recipient(), text.as_bytes()))
+                .transpose()
+        };
+        let (owner, reason) = (sealed(&note.owner)?, sealed(&note.reason)?);
         let review = note.review.map(|date| date.to_string());
         let note = (owner.as_deref(), reason.as_deref(), review.as_deref());
         self.people(What::PeopleAdded, by, |tx| {

@@ -73,7 +73,7 @@ pub struct RecipientLine {
     pub rule: Option<String>,
     /// Terms of release.
     pub release: Release,
-    /// Who has approved a release so far.
+    /// Who has approved a release so far; of a redacted copy, also of which: approvals of different bodies do not add up.
     pub approvals: Vec<String>,
     /// Tries so far.
     pub attempts: u32,
@@ -297,7 +297,7 @@ fn time_of(at: i64) -> Option<OffsetDateTime> {
 
 fn recipient_line(
     row: RecipientRow,
-    approvals: Vec<String>,
+    approvals: Vec<(String, i64)>,
     id: &IncidentId,
     key: Option<&Identity>,
     envelope: Option<&Envelope>,
@@ -318,12 +318,19 @@ fn recipient_line(
             by: row.release_by,
             people: u8::try_from(row.release_people).unwrap_or(u8::MAX),
         },
-        approvals,
+        approvals: approvals.into_iter().map(approval).collect(),
         attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
         reply: opened
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .or(row.code),
         queue_id: row.queue_id,
+    }
+}
+
+fn approval((actor, content): (String, i64)) -> String {
+    match content {
+        ..0 => actor,
+        copy => format!("{actor} (copy {})", copy + 1),
     }
 }
 

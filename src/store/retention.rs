@@ -88,7 +88,7 @@ impl Store {
                 continue;
             }
             self.step(tx, incident, id, recipient.number, &recipient.state, Step::Expire)?;
-            tx.decided(incident)?;
+            tx.decided(incident, recipient.number)?;
             if recipient.dsn {
                 tx.add_entry(incident, &dsn(recipient.number, DsnCause::Expired, at))?;
             }

@@ -46,13 +46,15 @@ fn a_plain_archive_is_read_whole_and_without_doubt() {
 #[test]
 fn every_sample_gives_its_number_or_its_doubt() {
     use DoubtKind::{Broken, Encrypted, Malformed, TooLarge, Unread};
-    let cases: [(&str, &[DoubtKind], &str); 25] = [
+    let cases: [(&str, &[DoubtKind], &str); 27] = [
         ("streamed.zip", &[], NUMBER),
         ("zip64.zip", &[], NUMBER),
         ("unicodepath.zip", &[], "ø010190-1234.txt"),
         ("cp437.zip", &[], NUMBER),
         ("nested.zip", &[], NUMBER),
         ("twonames.zip", &[Malformed], OTHER),
+        ("localextra.zip", &[], OTHER),
+        ("timesextra.zip", &[], OTHER),
         ("leftout.zip", &[Malformed], OTHER),
         ("prepended.zip", &[Malformed], OTHER),
         ("appended.zip", &[Malformed], OTHER),
@@ -244,4 +246,25 @@ fn nothing_to_change_means_the_same_bytes() {
         let same = document::rebuild(&bytes, &Hint::default(), &content, Changes::default());
         assert_eq!(same.as_deref(), Ok(bytes.as_slice()), "{name}");
     }
+}
+
+#[test]
+fn a_signed_file_is_not_edited() {
+    let text = format!("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nnr {NUMBER}\n");
+    let hint = Hint {
+        attachment: true,
+        ..Hint::default()
+    };
+    let content = read(text.as_bytes(), &hint);
+    let at = content.views[0].text.find(NUMBER).expect("the number");
+    let changes = Changes {
+        texts: vec![TextEdit {
+            view: 0,
+            range: at..at + 1,
+            with: "x".to_owned(),
+        }],
+        ..Changes::default()
+    };
+    let refused = document::rebuild(text.as_bytes(), &hint, &content, changes);
+    assert!(matches!(refused, Err(cpr_milter::content::CannotEdit::Sealed)));
 }

@@ -2,8 +2,9 @@
 
 use crate::cases::{number, table};
 use cpr_milter::content::{Budget, Changes, Content, Limits, TextEdit};
+use cpr_milter::inspect::{Input, Options, inspect};
 use cpr_milter::message;
-use cpr_milter::types::Location;
+use cpr_milter::types::{DoubtKind, Location};
 use proptest::prelude::*;
 
 /// Reads, edits whatever can be edited, reads again.
@@ -127,4 +128,38 @@ proptest! {
         }
         exercise(&mail);
     }
+}
+
+#[test]
+fn what_is_nested_too_deep_is_still_found_in_the_clear() {
+    let number = cpr_milter::cpr::made_up::number(3);
+    let raw = format!(
+        "{}\r\nCPR {number}\r\n",
+        "Content-Type: message/rfc822\r\n\r\n".repeat(40)
+    );
+    let options = Options {
+        input: Input::Message,
+        name: None,
+        limits: Limits::default(),
+        today: time::macros::date!(2026 - 11 - 25),
+        identifiers: Vec::new(),
+    };
+    let report = inspect(raw.as_bytes(), &options).expect("no identifiers");
+    assert!(report.findings.iter().any(|f| f.number.reveal() == number));
+    assert!(report.doubts.iter().any(|d| d.kind == DoubtKind::TooDeep));
+}
+
+#[test]
+fn a_mail_in_doubt_is_no_second_reading_of_itself() {
+    let raw = "Subject: x\r\nno field\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\
+               Content-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nhej\r\n--B--\r\n";
+    let content = message::read(raw.as_bytes(), &mut Budget::new(Limits::default()));
+    assert!(!content.doubts.is_empty());
+    let mails: Vec<_> = content
+        .children
+        .iter()
+        .filter(|c| c.hint.media_type == "message/rfc822")
+        .collect();
+    assert!(!mails.is_empty());
+    assert!(mails.iter().all(|c| c.bytes.starts_with(b"Subject: y")));
 }

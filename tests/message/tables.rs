@@ -1,6 +1,8 @@
 //! `message::read` against the tables: what is hidden is seen or doubted, and what real programs write raises no doubt.
 
 use crate::cases::{Case, number, table};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cpr_milter::content::{Budget, Content, Limits};
 use cpr_milter::message;
 use cpr_milter::types::{DoubtKind, Location, SealKind};
@@ -194,6 +196,23 @@ fn the_rest_behind_a_limit_is_still_scanned_raw() {
             .iter()
             .any(|v| v.location == Location::Source && v.text.contains(&number))
     );
+}
+
+#[test]
+fn an_encoded_word_is_read_however_long_it_is_and_without_its_nuls() {
+    let number = number(5);
+    let utf16: Vec<u8> = number.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for raw in [
+        format!(
+            "Subject: =?utf-8?B?{}?=\r\n\r\n",
+            STANDARD.encode("a ".repeat(9_000) + &number)
+        ),
+        format!("Subject: =?utf-8?B?{}?=\r\n\r\n", STANDARD.encode(utf16)),
+    ] {
+        let content = read(raw.as_bytes());
+        assert!(content.views.iter().any(|v| v.text.contains(&number)));
+        assert!(content.doubts.is_empty());
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn busy() -> Place {
 
 /// What an attacker who can write the file does, and the first record that is wrong (of 13); `None`: seen by the head
 /// that was written down elsewhere alone.
-const TAMPERINGS: [(&str, &str, Option<i64>); 13] = [
+const TAMPERINGS: [(&str, &str, Option<i64>); 15] = [
     (
         "edited text",
         "UPDATE audit SET record = replace(record, '\"bo\"', '\"po\"') WHERE seq = 3",
@@ -45,6 +45,16 @@ const TAMPERINGS: [(&str, &str, Option<i64>); 13] = [
     ),
     ("tail cut", "DELETE FROM audit WHERE seq > 11", Some(12)),
     ("all gone", "DELETE FROM audit", Some(1)),
+    (
+        "all gone with its head",
+        "DELETE FROM audit; DELETE FROM setting WHERE name = 'audit_head'",
+        Some(1),
+    ),
+    (
+        "all gone as in a new store",
+        "DELETE FROM audit; DELETE FROM setting WHERE name IN ('audit_head', 'hash_check')",
+        Some(1),
+    ),
     (
         "reason changed",
         "UPDATE audit SET sealed = x'00' WHERE seq = 3",
@@ -163,6 +173,17 @@ fn nothing_is_held_on_top_of_a_cut_trail() {
     let custody = custody(&store, &incident, 50, &[Duty::Hold]);
     assert!(matches!(store.hold(&incident, &custody), Err(StoreError::Unusable(_))));
     assert_eq!(store.list(&Default::default()).expect("list").len(), 4);
+    // Nor when all of it went, and a new one could begin.
+    place
+        .sql()
+        .execute_batch("DELETE FROM audit; DELETE FROM setting WHERE name IN ('audit_head', 'hash_check')")
+        .expect("cut");
+    assert!(store.hold(&incident, &custody).is_err());
+    let keys = cpr_milter::store::Keys::load(&place.keys(), cpr_milter::store::Access::Seal).expect("keys");
+    assert!(
+        cpr_milter::store::Store::open(&place.db(), keys).is_err(),
+        "nor by opening it anew"
+    );
 }
 
 #[test]

@@ -86,17 +86,19 @@ fn two_people_must_agree_on_the_same_body() {
     };
     let one_of_two = Released::Approved { have: 1, need: 2 };
     assert_eq!(release("Bo", What::Original), one_of_two);
-    assert_eq!(
-        release("bo ", What::Original),
-        one_of_two,
-        "the same person twice is one person"
-    );
+    for again in ["bo ", "B o", "b\u{200b}O"] {
+        let done = release(again, What::Original);
+        assert_eq!(done, one_of_two, "the same person twice is one person: {again:?}");
+    }
+    assert_eq!(release("bo", What::Original), one_of_two);
     assert_eq!(
         release("eva", What::Copy(0)),
         one_of_two,
         "another body is another question"
     );
     assert_eq!(states(&store, &id), [State::Held]);
+    let agreed = store.show(&id).expect("show").recipients[0].approvals.clone();
+    assert_eq!(agreed, ["bo", "eva (copy 1)"], "why two are not enough");
     assert_eq!(release("eva", What::Original), Released::Queued);
     assert_eq!(states(&store, &id), [State::Sending]);
     let late = store.release(&id, &Whom::All, What::Original, &by("ib", start()));
@@ -135,7 +137,16 @@ fn who_decides_needs_a_name_a_reason_and_another_mail_than_their_own() {
     let store = place.courier();
     let id = held(&store, 1, &[Duty::Hold]);
     let own_address = format!("{SENDER_LOCAL}@kommune.example").to_uppercase();
-    for (actor, reason) in [("", "x"), ("bo", " "), (SENDER_LOCAL, "x"), (own_address.as_str(), "x")] {
+    let blank = format!("{SENDER_LOCAL}\u{200b} ");
+    for (actor, reason) in [
+        ("", "x"),
+        ("\u{200b}\t", "x"),
+        ("bo", " "),
+        ("bo", "\u{a0}"),
+        (SENDER_LOCAL, "x"),
+        (blank.as_str(), "x"),
+        (own_address.as_str(), "x"),
+    ] {
         let by = Decider {
             actor,
             reason,
@@ -145,6 +156,12 @@ fn who_decides_needs_a_name_a_reason_and_another_mail_than_their_own() {
         assert!(matches!(result, Err(StoreError::Refused(_))), "{actor:?} {reason:?}");
     }
     assert_eq!(states(&store, &id), [State::Held]);
+    let milter = place.open(Access::Seal);
+    let blind = milter.release(&id, &Whom::All, What::Original, &by("bo", start()));
+    assert!(
+        matches!(blind, Err(StoreError::Sealed)),
+        "whose mail it is cannot be seen without the key"
+    );
     let nobody = IncidentId::parse("bcdf-ghjk-mnpq-rstv").expect("an id");
     assert!(matches!(
         store.refuse(&nobody, &Whom::All, &by("bo", start())),

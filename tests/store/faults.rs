@@ -50,6 +50,88 @@ fn a_newer_schema_is_refused_in_one_sentence_and_left_alone() {
     assert!(error.to_string().contains("newer cpr-milter"), "{error}");
 }
 
+/// Puts a file in the place of the store, as one restores a backup: without the log of the one before.
+fn put(file: &Path, place: &Place) {
+    for log in ["store.sqlite-wal", "store.sqlite-shm"] {
+        let _ = std::fs::remove_file(place.dir.path().join(log));
+    }
+    std::fs::rename(file, place.db()).expect("put in place");
+}
+
+#[test]
+fn a_store_deleted_under_us_takes_nothing_over_until_it_is_back() {
+    let place = Place::new();
+    let store = place.courier();
+    let id = held(&store, 1, &[Duty::Hold]);
+    let aside = place.dir.path().join("aside.sqlite");
+    // A copy that is whole: main file and write-ahead log in one.
+    place
+        .sql()
+        .execute("VACUUM INTO ?1", [aside.to_str().expect("a name")])
+        .expect("copied");
+    std::fs::remove_file(place.db()).expect("deleted");
+    let case = incident(&TO[..1], 2);
+    let duties = custody(&store, &case, 2, &[Duty::Hold]);
+    for _ in 0..2 {
+        let error = store.hold(&case, &duties).expect_err("held in a deleted file");
+        assert!(matches!(error, StoreError::Gone { .. }), "{error}");
+        assert!(store.protected(&[secret(1)]).is_err(), "unknown is not no");
+    }
+    assert!(!place.db().exists(), "no empty store is made in its place");
+    put(&aside, &place);
+    assert!(!store.hold(&case, &duties).expect("held").again());
+    assert!(store.show(&id).is_ok(), "what was held before is there, too");
+}
+
+#[test]
+fn a_foreign_or_older_file_put_in_the_stores_place_is_not_used() {
+    let (place, other) = (Place::new(), Place::new());
+    let store = place.courier();
+    drop(other.courier());
+    let case = incident(&TO[..1], 2);
+    let duties = custody(&store, &case, 2, &[Duty::Hold]);
+    let empty = place.dir.path().join("empty");
+    std::fs::write(&empty, b"").expect("written");
+    for file in [other.db(), empty] {
+        put(&file, &place);
+        assert!(store.hold(&case, &duties).is_err(), "{}", file.display());
+        assert!(store.protected(&[secret(1)]).is_err(), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_newer_schema_is_noticed_when_the_file_is_replaced_under_us() {
+    let place = Place::new();
+    let store = place.courier();
+    let aside = place.dir.path().join("aside.sqlite");
+    place
+        .sql()
+        .execute("VACUUM INTO ?1", [aside.to_str().expect("a name")])
+        .expect("copied");
+    rusqlite::Connection::open(&aside)
+        .expect("open")
+        .execute("UPDATE schema_version SET version = ?1", [SCHEMA_VERSION + 1])
+        .expect("changed");
+    put(&aside, &place);
+    let error = store.list(&Filter::default()).expect_err("read under another schema");
+    assert!(matches!(error, StoreError::Newer { .. }), "{error}");
+}
+
+#[test]
+fn a_store_that_root_makes_belongs_to_whom_its_folder_belongs() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    let folder = place.dir.path().join("var");
+    std::fs::create_dir(&folder).expect("folder");
+    if std::os::unix::fs::chown(&folder, Some(12_345), Some(12_346)).is_err() {
+        return; // not root
+    }
+    let db = folder.join("store.sqlite");
+    drop(open(&db, &place).expect("store"));
+    let meta = std::fs::metadata(&db).expect("there");
+    assert_eq!((meta.uid(), meta.gid()), (12_345, 12_346));
+}
+
 #[test]
 fn what_is_no_store_of_ours_is_refused_and_left_alone() {
     let place = Place::new();

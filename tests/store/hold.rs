@@ -1,7 +1,9 @@
 //! Taking custody, and knowing a mail again.
 
 use crate::fixture::*;
-use cpr_milter::store::{Access, Content, Custody, DsnCause, Duty, Filter, JobKind, State, StoreError};
+use cpr_milter::store::{
+    Access, Content, Custody, DsnCause, Duty, Filter, IncidentId, JobKind, State, Store, StoreError, What, Whom,
+};
 
 #[test]
 fn a_retry_finds_the_same_hold_and_owes_nothing_twice() {
@@ -27,6 +29,57 @@ fn a_retry_finds_the_same_hold_and_owes_nothing_twice() {
     // One delivery, one DSN, one notice.
     assert_eq!(due(&store, incident.received).len(), 3);
     assert_eq!(store.list(&Filter::default()).expect("list").len(), 1);
+    // The client was told 250 twice; both are on record.
+    let timeline = store.show(first.id()).expect("show").timeline;
+    let what: Vec<&str> = timeline.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(what, ["held", "held_again"]);
+}
+
+/// "Send it once more" after a no: the client is told 250, so the mail must be somewhere.
+#[test]
+fn the_same_mail_after_a_no_is_held_anew_and_after_a_yes_is_not() {
+    let say_no = |store: &Store, id: &IncidentId, how: &str| {
+        let whom = Whom::Some(vec![0]);
+        let bo = by("bo", start());
+        match how {
+            "refused" => drop(store.refuse(id, &whom, &bo).expect("refused")),
+            "deleted" => drop(store.delete(id, &whom, &bo).expect("deleted")),
+            "released" => drop(store.release(id, &whom, What::Original, &bo).expect("released")),
+            _ => {
+                store.release(id, &whom, What::Original, &bo).expect("released");
+                let jobs = due(store, start());
+                let delivery = jobs.iter().find(|job| deliveries(&[(*job).clone()]) == [0]);
+                let reply = "550 5.1.1 no".to_owned();
+                let outcome = cpr_milter::store::Outcome::Failed { reply };
+                store
+                    .settle(delivery.expect("a job"), &outcome, start())
+                    .expect("settled");
+            }
+        }
+    };
+    for (how, anew) in [
+        ("refused", true),
+        ("deleted", true),
+        ("failed", true),
+        ("released", false),
+    ] {
+        let place = Place::new();
+        let store = place.courier();
+        let id = held(&store, 1, &[Duty::Hold, Duty::Hold, Duty::Refuse]);
+        say_no(&store, &id, how);
+        let case = incident(&TO, 1);
+        let duties = custody(&store, &case, 1, &[Duty::Hold, Duty::Hold, Duty::Hold]);
+        let again = store.hold(&case, &duties).expect("held");
+        assert_eq!(again.again(), !anew, "{how}");
+        if anew {
+            let lines = store.show(again.id()).expect("show").recipients;
+            assert!(lines.iter().any(|line| line.index == 0), "{how}");
+            assert!(
+                lines.iter().all(|line| line.index != 1),
+                "{how}: still held the first time"
+            );
+        }
+    }
 }
 
 #[test]
@@ -282,6 +335,18 @@ fn a_record_owns_nothing_and_is_found_again() {
 }
 
 #[test]
+fn a_number_in_a_place_is_masked_before_it_is_kept() {
+    let place = Place::new();
+    let store = place.courier();
+    let mut case = incident(&TO[..1], 5);
+    case.findings[0].place = format!("{}.pdf, text", number(7));
+    store.record(&case).expect("recorded");
+    let found = store.find(&secret(5), &by("bo", start())).expect("find");
+    assert!(found[0].places[0].ends_with(".pdf, text"), "{:?}", found[0].places);
+    assert!(!found[0].places[0].contains(&number(7)[..6]));
+}
+
+#[test]
 fn protected_persons_are_recognised_by_hash_alone() {
     let place = Place::new();
     let milter = place.open(Access::Seal);
@@ -296,4 +361,31 @@ fn protected_persons_are_recognised_by_hash_alone() {
     desk.unprotect(&[secret(2)], &by("bo", start())).expect("removed");
     assert_eq!(milter.protected(&[secret(2)]).expect("asked"), [false]);
     assert_eq!(desk.protected_count().expect("count"), 1);
+}
+
+/// People write names into reasons; a name beside the hash is the list that nobody may read.
+#[test]
+fn what_is_noted_beside_a_protected_person_is_sealed() {
+    let place = Place::new();
+    let store = place.open(Access::Seal);
+    let note = cpr_milter::store::PersonNote {
+        owner: Some("gunhild@kommune.example".to_owned()),
+        reason: Some("Gunhild Madsen, truet".to_owned()),
+        review: None,
+    };
+    store.protect(&[secret(1)], &note, &by("bo", start())).expect("added");
+    drop(store);
+    let sql = place.sql();
+    sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .expect("in one file");
+    let bytes = std::fs::read(place.db()).expect("read");
+    for word in ["Gunhild", "gunhild", "Madsen", "truet"] {
+        assert!(memchr::memmem::find(&bytes, word.as_bytes()).is_none(), "{word}");
+    }
+    let (owner, reason): (Vec<u8>, Vec<u8>) = sql
+        .query_row("SELECT owner, reason FROM person", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("the note is there");
+    assert!(owner.starts_with(b"age-encryption.org/") && reason.starts_with(b"age-encryption.org/"));
 }

@@ -150,3 +150,14 @@ fn age_keygen_comments_are_fine() {
     .expect("written");
     assert!(Keys::load(&place.keys(), Access::Open).is_ok());
 }
+
+#[test]
+fn the_folder_is_made_and_one_in_a_missing_folder_is_not() {
+    let dir = tempfile::tempdir().expect("folder");
+    let keys = dir.path().join("keys");
+    Keys::create(&keys).expect("made");
+    assert!(Keys::load(&keys, Access::Open).is_ok());
+    let error = Keys::create(&dir.path().join("etc/keys")).expect_err("a typing mistake");
+    assert!(error.to_string().contains("make the folder"), "{error}");
+    assert!(!dir.path().join("etc").exists());
+}

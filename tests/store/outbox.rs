@@ -149,11 +149,11 @@ fn a_delivery_is_never_not_needed() {
 fn notices_are_counted_by_the_hour_and_a_retried_one_counts_once() {
     let place = Place::new();
     let store = place.courier();
-    for seed in 0..5 {
+    for seed in 0..6 {
         held(&store, seed, &[Duty::Hold]);
     }
     let jobs = due(&store, start());
-    assert_eq!(jobs.len(), 5);
+    assert_eq!(jobs.len(), 6);
     let sender = Address::parse(b"<Anna@kommune.example>").expect("address");
     let other = Address::parse(b"<bo@kommune.example>").expect("address");
     let ask = |i: usize, who: &Address, minute: i64| {
@@ -168,4 +168,57 @@ fn notices_are_counted_by_the_hour_and_a_retried_one_counts_once() {
     assert_eq!(ask(3, &sender, 4), Turn::Quiet);
     assert_eq!(ask(3, &sender, 90), Turn::Quiet, "an answer stays what it was");
     assert_eq!(ask(4, &other, 5), Turn::Send);
+    let none = store.may_notify(&jobs[5], &other, 0, start()).expect("asked");
+    assert_eq!(none, Turn::Quiet, "0 means none at all");
+}
+
+#[test]
+fn a_clock_set_back_leaves_nothing_waiting_for_the_old_time() {
+    let place = Place::new();
+    let store = place.courier();
+    held_delivery(&store);
+    let year = Duration::days(365);
+    // Made and tried under a clock a year ahead of the one below.
+    let job = store.claim(start(), LEASE).expect("claim").expect("job");
+    store.settle(&job, &retry(60), start()).expect("settled");
+    let back = start() - year;
+    let again = store.claim(back, LEASE).expect("claim").expect("due a year early");
+    assert_eq!(again.attempts, 1);
+    assert!(store.claim(back, LEASE).expect("claim").is_none(), "its lease holds");
+    // Killed with it; and the clock goes back once more.
+    let taken = store
+        .claim(back - year, LEASE)
+        .expect("claim")
+        .expect("its lease ended");
+    assert!(taken.uncertain);
+}
+
+#[test]
+fn notices_counted_under_a_clock_set_back_do_not_silence_a_sender() {
+    let place = Place::new();
+    let store = place.courier();
+    for seed in 0..3 {
+        held(&store, seed, &[Duty::Hold]);
+    }
+    let jobs = due(&store, start());
+    let sender = Address::parse(b"<anna@kommune.example>").expect("address");
+    let ask = |i: usize, now| store.may_notify(&jobs[i], &sender, 1, now).expect("asked");
+    assert_eq!(ask(0, start()), Turn::Send);
+    assert_eq!(ask(1, start()), Turn::Summary);
+    assert_eq!(ask(2, start() - Duration::days(365)), Turn::Send);
+}
+
+#[test]
+fn a_damaged_entry_does_not_stand_in_the_way_of_the_others() {
+    let place = Place::new();
+    let store = place.courier();
+    held(&store, 1, &[Duty::SendOriginal]);
+    place
+        .sql()
+        .execute("UPDATE outbox SET content = NULL WHERE kind = 'delivery'", [])
+        .expect("damaged");
+    let first = store.claim(start(), LEASE);
+    assert!(matches!(first, Err(StoreError::Unusable(_))), "{first:?}");
+    let second = store.claim(start(), LEASE).expect("claim").expect("job");
+    assert_eq!(second.kind, JobKind::Notice);
 }

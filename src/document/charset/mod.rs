@@ -195,7 +195,9 @@ pub(super) fn is_wide(bytes: &[u8]) -> bool {
 fn by_label(label: &str) -> Option<Charset> {
     let label = label.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     Some(match label.as_str() {
-        "utf-7" | "utf7" | "unicode-1-1-utf-7" | "csunicode11utf7" | "unicode-2-0-utf-7" => Charset::Utf7,
+        "utf-7" | "utf7" | "unicode-1-1-utf-7" | "csunicode11utf7" | "unicode-2-0-utf-7" | "x-unicode-2-0-utf-7" => {
+            Charset::Utf7
+        }
         "utf-32" | "utf32" | "utf-32be" | "ucs-4" => Charset::Utf32Be,
         "utf-32le" => Charset::Utf32Le,
         // RFC 2781 §4.3: without a mark it should be taken as big-endian; Windows programs mean little-endian, and
@@ -245,7 +247,8 @@ fn digit_signature(text: &str) -> u64 {
     use std::hash::{DefaultHasher, Hasher};
     let mut hash = DefaultHasher::new();
     let mut distance = 4u8;
-    for c in text.chars() {
+    // NUL is dropped before anyone looks: UTF-16 read byte by byte gives the same numbers.
+    for c in text.chars().filter(|c| *c != '\0') {
         if c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric()) {
             hash.write_u8(distance);
             hash.write_u32(u32::from(c));

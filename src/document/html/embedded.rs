@@ -2,18 +2,10 @@
 
 use super::sink::{Manner, Sink};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent};
+use crate::document::base64;
 use crate::types::{Location, PartPath};
-use base64::Engine;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;
 use std::ops::Range;
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Looks into the value of attribute `name` at `range` of `source`, whose own bytes `below` knows.
 pub(super) fn look(
@@ -72,9 +64,7 @@ fn data(address: &str) -> Option<(String, Vec<u8>)> {
     let media_type = head.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let mut bytes = percent_bytes(body);
     if head.to_ascii_lowercase().trim_end().ends_with("base64") {
-        bytes.retain(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
-        bytes.truncate(bytes.len() - usize::from(bytes.len() % 4 == 1));
-        bytes = BASE64.decode(&bytes).ok()?;
+        bytes = base64::decode(&bytes);
     }
     Some((media_type, bytes))
 }

@@ -49,7 +49,8 @@ fn character(value: u32) -> char {
             let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);
             text.chars().next().unwrap_or('\u{fffd}')
         }
-        Ok(0) => '\u{fffd}',
+        // Word drops it, and the digits beside it touch.
+        Ok(0) => '\u{200b}',
         _ => char::from_u32(value).unwrap_or('\u{fffd}'),
     }
 }

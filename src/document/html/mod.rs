@@ -11,7 +11,7 @@ mod token;
 mod walk;
 
 use super::charset::{self, Reading};
-use super::{doubt, text};
+use super::{doubt, sniff, text};
 use crate::content::{Budget, CannotEdit, Changes, Content, Hint, SourceMap, TextEdit, View, splice};
 use crate::types::{DoubtKind, Location, PartPath};
 use sink::Sink;
@@ -31,7 +31,16 @@ pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Con
             .doubts
             .push(doubt(DoubtKind::Unread, "its declared charset is not known"));
     }
+    if let Some(reason) = sniff::no_text(bytes, &declared) {
+        content.doubts.push(doubt(DoubtKind::Unread, reason));
+    }
+    if memchr::memmem::find(bytes, b"<!ENTITY").is_some() {
+        let reason = "it defines entities of its own, which are not replaced";
+        content.doubts.push(doubt(DoubtKind::Unread, reason));
+    }
+    let mut data = false;
     for reading in readings.all {
+        data |= !matches!(dialect(&reading.text, hint), Dialect::Html);
         if let Err(spent) = one(&mut content, &reading, hint, budget) {
             content.doubts.push(doubt(spent.doubt(), spent.to_string()));
         }
@@ -39,6 +48,10 @@ pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Con
             // Declared as plain text, and so shown as source by some programs.
             content.views.push(super::view(Location::Source, reading));
         }
+    }
+    // XML carries whole files in base64 (OIOUBL invoices, for one); HTML does so in addresses, which are looked into.
+    if data && let Err(spent) = text::blocks::add(&mut content, bytes, budget) {
+        content.doubts.push(doubt(spent.doubt(), spent.to_string()));
     }
     content
 }

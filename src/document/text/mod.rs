@@ -1,10 +1,13 @@
 //! Plain text: all charsets, `format=flowed`, quoted lines, and what is encoded inside a text.
 
+pub(super) mod blocks;
+mod contact;
 mod flowed;
 mod inline;
+mod words;
 
 use super::charset::{self, Reading};
-use super::{doubt, view};
+use super::{doubt, sniff, view};
 use crate::content::{Budget, CannotEdit, Changes, Content, Hint, Splice, TextEdit, splice};
 use crate::types::{DoubtKind, Location};
 
@@ -18,7 +21,14 @@ pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Con
             .doubts
             .push(doubt(DoubtKind::Unread, "its declared charset is not known"));
     }
+    if let Some(reason) = sniff::no_text(bytes, &declared) {
+        content.doubts.push(doubt(DoubtKind::Unread, reason));
+    }
+    let contact = contact::is_contact(bytes);
     for reading in readings.all {
+        if let Some(unfolded) = contact.then(|| contact::unfolded(&reading)).flatten() {
+            content.views.push(view(Location::Source, unfolded));
+        }
         one(&mut content, reading, hint);
         if let Err(spent) = budget.in_time() {
             content.doubts.push(doubt(spent.doubt(), spent.to_string()));
@@ -26,6 +36,15 @@ pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Con
         }
     }
     inline::look(&mut content, bytes, budget);
+    let more = match contact {
+        // Its values are base64 by their own parameters.
+        true => contact::values(&mut content, bytes, budget)
+            .and_then(|()| blocks::add_announced(&mut content, bytes, budget).map(drop)),
+        false => blocks::add(&mut content, bytes, budget),
+    };
+    if let Err(spent) = more {
+        content.doubts.push(doubt(spent.doubt(), spent.to_string()));
+    }
     content
 }
 

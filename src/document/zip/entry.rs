@@ -1,7 +1,7 @@
 //! One entry: its local header against its record, and its data as a child.
 
 use super::directory::{Record, local};
-use super::{display_name, entry_doubt, push_label};
+use super::{display_name, entry_doubt, extras, push_label};
 use crate::content::{Budget, Child, Content, Hint, Spent};
 use crate::document::inflate::{End, Inflated, crc32, inflate};
 use crate::types::{DoubtKind, Location, PartPath};
@@ -205,6 +205,9 @@ fn compare(content: &mut Content<'_>, bytes: &[u8], record: &Record, head: &Reco
             number,
             head.utf8(),
         );
+    }
+    if bytes.get(record.extra.clone()) != bytes.get(head.extra.clone()) {
+        extras(content, bytes, &head.extra, number);
     }
     let sizes = (record.packed, record.size, record.crc);
     // A streamed entry may leave its numbers out of the local header, or give them all the same.

@@ -128,11 +128,20 @@ fn names(content: &mut Content<'_>, bytes: &[u8], record: &Record, number: u32) 
         // Version and checksum come first.
         push_label(content, bytes, data.start + 5..data.end, location, number, true);
     }
-    let strange: Vec<_> = extra_fields(bytes, &record.extra)
-        .filter(|(id, _)| !KNOWN_EXTRA.contains(id))
-        .collect();
-    for (_, data) in strange {
-        push_label(content, bytes, data, Location::ArchiveComment, number, false);
+    extras(content, bytes, &record.extra, number);
+}
+
+/// Extra fields with a text in them: all but those of numbers only, and of these what holds digits in the clear.
+fn extras(content: &mut Content<'_>, bytes: &[u8], extra: &Range<usize>, number: u32) {
+    let digits = |data: &Range<usize>| {
+        let raw = bytes.get(data.clone()).unwrap_or_default();
+        raw.windows(4).any(|four| four.iter().all(u8::is_ascii_digit))
+    };
+    for (id, data) in extra_fields(bytes, extra) {
+        let text = !KNOWN_EXTRA.contains(&id) || !matches!(id, UNICODE_PATH | UNICODE_COMMENT) && digits(&data);
+        if text {
+            push_label(content, bytes, data, Location::ArchiveComment, number, false);
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn replace(encoding: Encoding, source: &[u8], old: &[u8], new: &[u8])
         Encoding::Base64 if same => Ok(base64::splices(source, old, new)),
         Encoding::QuotedPrintable if same => Ok(quoted::splices(source, old, new)),
         Encoding::Base64 => Ok(whole(source, base64::encode_like(source, new))),
-        Encoding::QuotedPrintable => Ok(whole(source, quoted::encode_like(source, new))),
+        Encoding::QuotedPrintable => Ok(vec![quoted::middle(source, old, new)]),
         Encoding::SevenBit if !new.is_ascii() && old.is_ascii() => Err(CannotEdit::Unsound(
             "8-bit bytes would stand in a 7-bit part".to_owned(),
         )),

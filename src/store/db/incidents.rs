@@ -147,6 +147,12 @@ impl Tx<'_> {
         Ok(self.0.last_insert_rowid())
     }
 
+    /// A mail has been recorded.
+    pub fn has_incidents(&self) -> Result<bool, Failure> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM incident)";
+        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// A mail by its id.
     pub fn incident(&self, id: &str) -> Result<Option<IncidentRow>, Failure> {
         let sql = format!("SELECT {COLUMNS} FROM incident WHERE id = ?1");
@@ -174,8 +180,12 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Marks that a person or the clock has decided.
-    pub fn decided(&self, incident: i64) -> Result<(), Failure> {
+    /// Marks that a person or the clock has decided about a recipient.
+    pub fn decided(&self, incident: i64, number: i64) -> Result<(), Failure> {
+        self.0.execute(
+            "UPDATE recipient SET decided = 1 WHERE incident = ?1 AND number = ?2",
+            [incident, number],
+        )?;
         self.0
             .execute("UPDATE incident SET decided = 1 WHERE n = ?1", [incident])?;
         Ok(())

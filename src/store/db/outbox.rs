@@ -3,6 +3,10 @@
 use super::{Failure, Tx};
 use rusqlite::{OptionalExtension, Row, params};
 
+/// Nobody asks for a try, and no lease lasts, longer than an hour: what is further ahead was written under a clock that has
+/// been set back since, and must not wait until that time comes round again.
+const FAR: i64 = 2 * 3600;
+
 /// An entry as it is written first.
 pub struct NewEntry {
     /// delivery, notice, dsn.
@@ -98,9 +102,11 @@ impl Tx<'_> {
     pub fn due(&self, now: i64) -> Result<Option<EntryRow>, Failure> {
         let sql = format!(
             "SELECT {COLUMNS} FROM outbox o JOIN incident i ON i.n = o.incident
-             WHERE o.done IS NULL AND o.due <= ?1 AND (o.lease IS NULL OR o.lease <= ?1) ORDER BY o.due, o.n LIMIT 1"
+             WHERE o.done IS NULL AND NOT (o.due > ?1 AND o.due <= ?2)
+                AND (o.lease IS NULL OR NOT (o.lease > ?1 AND o.lease <= ?2))
+             ORDER BY o.due, o.n LIMIT 1"
         );
-        Ok(self.0.query_row(&sql, [now], entry_row).optional()?)
+        Ok(self.0.query_row(&sql, [now, now + FAR], entry_row).optional()?)
     }
 
     /// An entry.
@@ -162,13 +168,13 @@ impl Tx<'_> {
         Ok(self.0.query_row(sql, [entry], |row| row.get(0)).optional()?)
     }
 
-    /// Notices and summaries to a sender since a time.
-    pub fn turns(&self, sender: &[u8], since: i64) -> Result<(i64, i64), Failure> {
+    /// Notices and summaries to a sender in an hour; one from after it was counted under a clock that has been set back.
+    pub fn turns(&self, sender: &[u8], (since, until): (i64, i64)) -> Result<(i64, i64), Failure> {
         let sql = "SELECT count(*) FILTER (WHERE turn = 'send'), count(*) FILTER (WHERE turn = 'summary')
-            FROM notice_turn WHERE sender = ?1 AND at > ?2";
+            FROM notice_turn WHERE sender = ?1 AND at > ?2 AND at <= ?3";
         Ok(self
             .0
-            .query_row(sql, params![sender, since], |row| Ok((row.get(0)?, row.get(1)?)))?)
+            .query_row(sql, params![sender, since, until], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Writes an answer.

@@ -16,7 +16,7 @@ impl Tx<'_> {
     pub fn add_person(
         &self,
         hash: &[u8],
-        note: (Option<&str>, Option<&str>, Option<&str>),
+        note: (Option<&[u8]>, Option<&[u8]>, Option<&str>),
         at: i64,
     ) -> Result<bool, Failure> {
         let new = !self.is_person(hash)?;

@@ -37,6 +37,8 @@ pub struct RecipientRow {
     pub release_people: i64,
     /// The sender may be told of a failure.
     pub dsn: bool,
+    /// A person or the clock has decided, not only a rule.
+    pub decided: bool,
     /// Tries.
     pub attempts: i64,
     /// Code of the last reply.
@@ -70,6 +72,7 @@ fn recipient_row(row: &Row<'_>) -> rusqlite::Result<RecipientRow> {
         code: row.get(8)?,
         reply: row.get(9)?,
         queue_id: row.get(10)?,
+        decided: row.get(11)?,
     })
 }
 
@@ -96,8 +99,8 @@ impl Tx<'_> {
     /// Recipients of a mail in the order of the envelope.
     pub fn recipients(&self, incident: i64) -> Result<Vec<RecipientRow>, Failure> {
         let mut query = self.0.prepare_cached(
-            "SELECT number, address, state, rule, release_by, release_people, dsn, attempts, code, reply, queue_id
-             FROM recipient WHERE incident = ?1 ORDER BY number",
+            "SELECT number, address, state, rule, release_by, release_people, dsn, attempts, code, reply, queue_id,
+                decided FROM recipient WHERE incident = ?1 ORDER BY number",
         )?;
         let rows = query.query_map([incident], recipient_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -131,12 +134,21 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Notes an approval; a person's later word replaces the earlier one. Gives back how many want this content.
-    pub fn approve(&self, incident: i64, number: i64, actor: &str, content: i64, at: i64) -> Result<i64, Failure> {
+    /// Notes an approval of a person (the name for comparing, the name for showing); a later word of theirs replaces the
+    /// earlier one. Gives back how many want this content.
+    pub fn approve(
+        &self,
+        incident: i64,
+        number: i64,
+        (person, actor): &(String, String),
+        content: i64,
+        at: i64,
+    ) -> Result<i64, Failure> {
         self.0.execute(
-            "INSERT INTO approval (incident, recipient, actor, content, at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (incident, recipient, actor) DO UPDATE SET content = excluded.content, at = excluded.at",
-            params![incident, number, actor, content, at],
+            "INSERT INTO approval (incident, recipient, person, actor, content, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (incident, recipient, person)
+                DO UPDATE SET actor = excluded.actor, content = excluded.content, at = excluded.at",
+            params![incident, number, person, actor, content, at],
         )?;
         Ok(self.0.query_row(
             "SELECT count(*) FROM approval WHERE incident = ?1 AND recipient = ?2 AND content = ?3",
@@ -145,12 +157,12 @@ impl Tx<'_> {
         )?)
     }
 
-    /// Who has approved.
-    pub fn approvals(&self, incident: i64, number: i64) -> Result<Vec<String>, Failure> {
-        let mut query = self
-            .0
-            .prepare_cached("SELECT actor FROM approval WHERE incident = ?1 AND recipient = ?2 ORDER BY at, actor")?;
-        let rows = query.query_map([incident, number], |row| row.get(0))?;
+    /// Who has approved, and of which content.
+    pub fn approvals(&self, incident: i64, number: i64) -> Result<Vec<(String, i64)>, Failure> {
+        let mut query = self.0.prepare_cached(
+            "SELECT actor, content FROM approval WHERE incident = ?1 AND recipient = ?2 ORDER BY at, actor",
+        )?;
+        let rows = query.query_map([incident, number], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

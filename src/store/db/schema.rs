@@ -65,6 +65,7 @@ CREATE TABLE recipient (
     release_by     TEXT NOT NULL,
     release_people INTEGER NOT NULL,
     dsn            INTEGER NOT NULL,         -- the sender may be told of a failure
+    decided        INTEGER NOT NULL DEFAULT 0,  -- a person or the clock has decided, not only a rule
     attempts       INTEGER NOT NULL DEFAULT 0,
     code           TEXT,                     -- of the last reply: '250', '550 5.1.1'
     reply          BLOB,                     -- last reply, masked and sealed
@@ -76,10 +77,11 @@ CREATE INDEX recipient_state ON recipient (state);
 CREATE TABLE approval (
     incident  INTEGER NOT NULL REFERENCES incident (n),
     recipient INTEGER NOT NULL,
+    person    TEXT NOT NULL,                 -- the actor's name as it is compared
     actor     TEXT NOT NULL,
     content   INTEGER NOT NULL,              -- -1: original; n: copy n
     at        INTEGER NOT NULL,
-    PRIMARY KEY (incident, recipient, actor)
+    PRIMARY KEY (incident, recipient, person)
 ) WITHOUT ROWID;
 
 CREATE TABLE outbox (
@@ -133,8 +135,8 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 
 CREATE TABLE person (
     hash   BLOB PRIMARY KEY,
-    owner  TEXT,
-    reason TEXT,
+    owner  BLOB,                             -- sealed
+    reason BLOB,                             -- sealed
     review TEXT,
     added  INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -143,6 +145,28 @@ CREATE TABLE person (
 impl Tx<'_> {
     /// Brings the schema up to date, or says that the file is newer than this program.
     pub fn migrate(&self, path: &Path) -> Result<(), Failure> {
+        let found = self.known_version(path)?;
+        let done = usize::try_from(found).unwrap_or(0);
+        for (i, step) in STEPS.iter().enumerate().skip(done) {
+            self.0.execute_batch(step)?;
+            self.0
+                .execute("UPDATE schema_version SET version = ?1", [i as i64 + 1])?;
+        }
+        Ok(())
+    }
+
+    /// The file has the schema that this program writes.
+    pub fn is_current(&self, path: &Path) -> Result<(), Failure> {
+        if self.known_version(path)? == VERSION {
+            return Ok(());
+        }
+        Err(Failure::Store(StoreError::Unusable(format!(
+            "the store {} was put in place by an older cpr-milter, or is empty; restart cpr-milter to bring it up to date",
+            path.display()
+        ))))
+    }
+
+    fn known_version(&self, path: &Path) -> Result<i64, Failure> {
         let found = self.schema_version(path)?;
         if found > VERSION {
             return Err(Failure::Store(StoreError::Newer {
@@ -151,13 +175,7 @@ impl Tx<'_> {
                 known: VERSION,
             }));
         }
-        let done = usize::try_from(found).unwrap_or(0);
-        for (i, step) in STEPS.iter().enumerate().skip(done) {
-            self.0.execute_batch(step)?;
-            self.0
-                .execute("UPDATE schema_version SET version = ?1", [i as i64 + 1])?;
-        }
-        Ok(())
+        Ok(found)
     }
 
     fn schema_version(&self, path: &Path) -> Result<i64, Failure> {

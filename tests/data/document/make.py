@@ -81,6 +81,24 @@ save("nested.zip", archive([(entry("indre.zip"), plain)]))
 
 # Local header and directory give different names.
 save("twonames.zip", plain.replace(b"bilag/notat.txt", f"{OTHER}.txt".encode(), 1))
+# An extra field that only the local header has, and one that should hold times and holds a number.
+small = archive([(entry("a.txt"), "intet\n")])
+extra = f"nr {OTHER}".encode()
+field = struct.pack("<HH", 0x9999, len(extra)) + extra
+end = small.index(b"PK\x05\x06")
+offset = struct.unpack("<I", small[end + 16 : end + 20])[0] + len(field)
+save(
+    "localextra.zip",
+    small[:28]
+    + struct.pack("<H", len(field))
+    + small[30:35]
+    + field
+    + small[35 : end + 16]
+    + struct.pack("<I", offset)
+    + small[end + 20 :],
+)
+times = struct.pack("<HH", 0x5455, len(extra)) + extra
+save("timesextra.zip", archive([(entry("a.txt", extra=times), "intet\n")]))
 # An entry that the directory leaves out: a whole archive before this one, offsets put right.
 first = archive([(entry("skjult.txt"), f"skjult {OTHER}\n")])
 hidden = first[: first.index(b"PK\x01\x02")]

@@ -1,0 +1,218 @@
+//! The labels that make unusual forms worth a look, found in a whole text: CPR words, and "the last four digits".
+//!
+//! A text has a label in every few thousand bytes at the most, so it is searched for the *heads* of labels first, as plain
+//! strings (vector instructions of the `regex` crate); only where one stands is the pattern of the whole label tried.
+
+use super::words::is_cpr;
+use regex::Regex;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Bytes of text that a label can take.
+const LONGEST: usize = 64;
+
+/// Head, in lower case, and the pattern that must follow at once. Of several that fit the first is taken.
+const WORDS: &[(&str, &str)] = &[
+    ("cpr", ""),
+    ("personenkennz", ""),
+    ("person", r"(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)"),
+    ("pers", r"\.? ?nr"),
+    ("fødselsn", "(?:umme)?r"),
+    ("fodselsn", "(?:umme)?r"),
+    ("civil reg", ""),
+];
+
+/// The first word of "the last four digits" in five languages, and the rest.
+const PHRASES: &[&str] = &["sidste ", "last ", "final ", "letzten ", "sista ", "siste "];
+const PHRASE_REST: &str = r"(?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))";
+
+/// Danish words for the serial alone, in small letters or with a capital.
+const HINTS: [&str; 13] = [
+    "fire sidste",
+    "4 sidste",
+    "slutcif",
+    "slutter på",
+    "slutter med",
+    "ender på",
+    "ender med",
+    "kontrolcif",
+    "løbenum",
+    "løbenr",
+    "endelse",
+    "suffix",
+    "sidste del",
+];
+
+/// One label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    /// First to last byte.
+    pub(super) span: Range<usize>,
+    /// What it is.
+    pub(super) found: Found,
+}
+
+/// What a label is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A CPR word.
+    Word,
+    /// The phrase "the last four digits".
+    Phrase,
+    /// `sidste fire` without `cifre`, `slutter på`, `kontrolcifre`: the phrase only where a CPR or birth word goes with it.
+    Hint,
+}
+
+struct Matcher {
+    heads: Regex,
+    whole: Regex,
+    hints: Regex,
+}
+
+static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
+    let heads: Vec<String> = WORDS
+        .iter()
+        .map(|(head, _)| *head)
+        .chain(PHRASES.iter().copied())
+        .flat_map(casings)
+        .map(|head| regex::escape(&head))
+        .collect();
+    let words = WORDS
+        .iter()
+        .map(|(head, rest)| format!("{}{rest}", regex::escape(head)));
+    let phrases = PHRASES
+        .iter()
+        .map(|head| format!("(?P<{}>{head}{PHRASE_REST})", head.trim_end()));
+    let whole: Vec<String> = words.chain(phrases).collect();
+    let capital = |hint: &str| {
+        let mut chars = hint.chars();
+        let first = chars.next().map(|c| c.to_uppercase().collect::<String>());
+        first.unwrap_or_default() + chars.as_str()
+    };
+    let hints: Vec<String> = HINTS
+        .iter()
+        .flat_map(|hint| [(*hint).to_owned(), capital(hint)])
+        .collect();
+    Some(Matcher {
+        hints: Regex::new(&hints.join("|")).ok()?,
+        heads: Regex::new(&heads.join("|")).ok()?,
+        whole: Regex::new(&format!("^(?i)(?:{})", whole.join("|"))).ok()?,
+    })
+});
+
+/// As people write it: `cpr`, `Cpr`, `CPR`; three letters in every casing.
+fn casings(head: &str) -> Vec<String> {
+    let mut all = vec![head.to_owned(), head.to_uppercase()];
+    let mut chars = head.chars();
+    if let Some(first) = chars.next() {
+        all.push(first.to_uppercase().chain(chars).collect());
+    }
+    if head.len() == 3 {
+        all.extend((0..8_u8).map(|bits| {
+            let raised = |(n, c): (usize, char)| if bits >> n & 1 == 1 { c.to_ascii_uppercase() } else { c };
+            head.chars().enumerate().map(raised).collect()
+        }));
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// All labels of a text, in order, none overlapping.
+pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> {
+    let mut read = 0;
+    let matcher = MATCHER.as_ref();
+    let heads = matcher
+        .into_iter()
+        .flat_map(move |matcher| matcher.heads.find_iter(text));
+    heads.filter_map(move |head| {
+        let label = label(text, head.start()).filter(|label| label.span.start >= read)?;
+        read = label.span.end;
+        Some(label)
+    })
+}
+
+/// The hints of a text, in order; within words they are none.
+pub(super) fn hints(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let found = MATCHER
+        .as_ref()
+        .into_iter()
+        .flat_map(move |matcher| matcher.hints.find_iter(text));
+    found.map(|hint| hint.range()).filter(|hint| {
+        text.get(..hint.start)
+            .is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+    })
+}
+
+fn label(text: &str, at: usize) -> Option<Label> {
+    let end = text.floor_char_boundary(at.saturating_add(LONGEST).min(text.len()));
+    let captures = MATCHER.as_ref()?.whole.captures(text.get(at..end)?)?;
+    let span = at..at + captures.get(0)?.len();
+    let found = match PHRASES.iter().find_map(|head| captures.name(head.trim_end())) {
+        None => Found::Word,
+        Some(phrase) if phrase.as_str().split(' ').count() > 2 => Found::Phrase,
+        Some(_) => Found::Hint,
+    };
+    let within_a_word = text
+        .get(..at)?
+        .ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let fits = match found {
+        Found::Word => span.len() != 3 || is_cpr(text, span.start, span.end),
+        Found::Phrase | Found::Hint => !within_a_word,
+    };
+    fits.then_some(Label { span, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&str, bool)> {
+        labels(text)
+            .map(|label| (&text[label.span], label.found != Found::Word))
+            .collect()
+    }
+
+    #[test]
+    fn labels_are_found_in_all_casings_and_languages() {
+        assert!(MATCHER.is_some());
+        for (text, label) in [
+            ("mit CpR-nr", "CpR"),
+            ("Personnummer: ", "Personnummer"),
+            ("PERSONNR.", "PERSONNR"),
+            ("personal id", "personal id"),
+            ("pers. nr", "pers. nr"),
+            ("Fødselsnummer", "Fødselsnummer"),
+            ("FØDSELSNR", "FØDSELSNR"),
+            ("fodselsnr", "fodselsnr"),
+            ("Civil registration", "Civil reg"),
+            ("Personenkennzahl", "Personenkennz"),
+        ] {
+            assert_eq!(found(text), [(label, false)], "{text}");
+        }
+        for phrase in [
+            "De sidste fire cifre",
+            "the last 4 digits",
+            "die letzten vier Ziffern",
+            "sista fyra siffrorna",
+        ] {
+            assert!(matches!(found(phrase)[..], [(_, true)]), "{phrase}");
+        }
+    }
+
+    #[test]
+    fn heads_alone_and_phrases_within_words_are_none() {
+        for text in [
+            "personer",
+            "personlig",
+            "persisk",
+            "sidste fredag",
+            "outlast four digits",
+            "fødselsdag",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+        assert_eq!(found("cpr cpr").len(), 2);
+        assert_eq!(found("Cprt ICPR"), []);
+    }
+}
