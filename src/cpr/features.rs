@@ -44,6 +44,8 @@ features! {
     HYPHEN = "hyphen" 35;
     /// `DDMMYY SSSS`. Also how a date and a time of day look.
     SPACE = "space" 16;
+    /// And modulus 11: of dates with a time of day one in eleven has it, and few of those stand apart from other numbers.
+    SPACE_AND_SUM = "space_and_modulus_11" 20;
     /// `DDMMYY/SSSS`.
     SLASH = "slash" 20;
     /// `DDMMYY.SSSS`.

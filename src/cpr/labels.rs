@@ -15,7 +15,7 @@ const LONGEST: usize = 64;
 const WORDS: &[(&str, &str)] = &[
     ("cpr", ""),
     ("personenkennz", ""),
-    ("person", r"(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)"),
+    ("person", r"(?:al|en)?[ -]?(?:n(?:umm?er|umre|r)|id)"),
     ("pers", r"\.? ?nr"),
     ("fødselsn", "(?:umme)?r"),
     ("fodselsn", "(?:umme)?r"),

@@ -79,6 +79,12 @@ fn form(shape: &Shape, evidence: &mut Evidence) {
         separator.spaced && !separator.line && separator.kind != Kind::Space,
         f::BLANKS,
     );
+    let space = separator.kind == Kind::Space && !separator.wide && !separator.line && !shape.parted_date;
+    let apart = shape.before.kind == Kind::Break && shape.after.kind == Kind::Break;
+    evidence.when(
+        space && apart && shape.cpr.passes_modulus_11() && shape.grouping == Grouping::Parted,
+        f::SPACE_AND_SUM,
+    );
     evidence.when(shape.invisible && separator.kind != Kind::Soft, f::INVISIBLE);
     evidence.when(shape.cut, f::CUT);
     evidence.when(shape.chained, f::CHAINED);

@@ -19,6 +19,10 @@ pub(super) const VOCABULARY: [(Says, &str); 6] = [
 /// A CPR number, in Danish, English, German, Swedish, Norwegian. Sources: CPR-kontoret; Microsoft Purview, "Denmark personal
 /// identification number", keyword list.
 const CPR: &str = "\
+    *personnumre, *fødselsnumre, *socialsecurity, social_security, *personnumber, person_number, *personalnumber, \
+    personal_number, *nationalid, national_id, personal_id, *personalid, *identitynumber, civil_registration, \
+    *personalidentity, citizenid, citizen id, citizen_id, danish number, danish personal, foedselsnummer, \
+    person-nummer, person nummer, \
     borger-id, borgerid, civil reg, civil registration, *civilregistration, *cpr, danish id, dansk id, \
     erstatningsnummer, *fodselsnummer, *fødselsnr, *fødselsnummer, identifikationsnummer, identitetsbeteckning, \
     identitetsnummer, national id, national identi, nationalnummer, patient id, patient-id, patientid, pers nr, \
