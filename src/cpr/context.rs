@@ -70,6 +70,7 @@ pub(super) fn after(text: &str, at: usize, length: usize) -> &str {
 /// Looks around a span.
 pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
     let lead = before(text, span.start, BEFORE);
+    let p_number = span.len() == 10 && text.as_bytes().get(span.start) == Some(&b'1');
     let lead_lower = lead.to_lowercase();
     let tail_lower = after(text, span.end, AFTER).to_lowercase();
     let mut context = Context {
@@ -91,7 +92,15 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
         }
         let between = between(&lead_lower, &tail_lower, word, leads);
         let reach = |reach: usize| distance <= if leads { reach } else { LABEL_AFTER };
-        match word.says {
+        // P-numbers have ten digits together, the first of them 1 (Erhvervsstyrelsen, CVR).
+        let says = match word.says {
+            Says::PNumber if p_number => Says::Other,
+            says => says,
+        };
+        match says {
+            Says::PNumber => {
+                context.cpr_far |= leads && reach(LABEL_NEAR) && !between.contains('\n') && !barrier(between)
+            }
             Says::Cpr if leads && other_sentence(lead, word.end) => {
                 context.cpr_far = true;
             }
@@ -128,7 +137,7 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
         let rest = lead_lower.get(lead_lower.len().saturating_sub(cpr)..);
         rest.is_some_and(|rest| directly(rest, None))
     };
-    if !nearest_cpr.is_some_and(cpr_direct) && unknown_label(lead) {
+    if !nearest_cpr.is_some_and(cpr_direct) && unknown_label(lead, p_number) {
         nearest_other = Some(Label {
             distance: 0,
             direct: true,
@@ -202,7 +211,7 @@ const NO_LABELS: [&str; 22] = [
 
 /// A label that no list has, by its form: `lotnummer`, `Art.nr.`, `F2-nummer`, `Aftale-id:`, `orderId":`, directly before the
 /// number, and nothing in it speaks of a person.
-fn unknown_label(lead: &str) -> bool {
+fn unknown_label(lead: &str, p_number: bool) -> bool {
     let signs = |c: char| matches!(c, ' ' | ':' | '.' | '#' | '=' | '"' | '\'' | '(' | '-');
     let trimmed = lead.trim_end_matches(signs);
     if lead.len() - trimmed.len() > 4 {
@@ -228,7 +237,7 @@ fn unknown_label(lead: &str) -> bool {
         && !NO_LABELS.contains(&label.as_str())
         && !words_in(&line.get(start..).unwrap_or("").to_lowercase())
             .iter()
-            .any(|word| word.says != Says::Other)
+            .any(|word| word.says != Says::Other && !(p_number && word.says == Says::PNumber))
 }
 
 /// A number follows the label at once.

@@ -7,12 +7,13 @@
 use super::words::Says;
 
 /// Each kind with its stems.
-pub(super) const VOCABULARY: [(Says, &str); 6] = [
+pub(super) const VOCABULARY: [(Says, &str); 7] = [
     (Says::Cpr, CPR),
     (Says::Birth, BIRTH),
     (Says::Person, PERSON),
     (Says::Casework, CASEWORK),
     (Says::Case, CASE),
+    (Says::PNumber, P_NUMBER),
     (Says::Other, OTHER),
 ];
 
@@ -61,8 +62,12 @@ const CASE: &str = "\
     løbesag, norsk fødselsnummer, norwegian national, sag nr, sag-nr, sag=, sags-, sagsid, sagsnr, sagsnummer, \
     saksnr, saksnummer, svensk personnummer, svenskt personnummer, swedish personal, ärende";
 
+/// A production unit's number (ten digits from 1), or short for personnummer: the number itself tells which.
+const P_NUMBER: &str = "pnr=";
+
 /// Something else: accounts, goods, messages, machines.
 const OTHER: &str = "\
+    p nr, p nummer, p-nr, p-nummer, pnummer, \
     akt=, *måler=, \
     abonnement, abonnementsn, acadre, account n, account=, adgangskode, aftagen, aftalen, akt id, akt-id, \
     aktenzeichen, aktivnr, ansøgningsn, artikelnr, artikelnummer, arxiv, autorisation, backup, barcode, batch, bbr, \
@@ -83,9 +88,9 @@ const OTHER: &str = "\
     mobil=, mobiln, mobiltelefon=, model n, model=, mtime, målepunkt, måler, målernr, målernummer, møde-id, \
     mødetid, nemid, nhs, nobb, node id, nummerplade, object id, objectid, offset, order id, order no, order num, \
     order:, order=, ordernr, ordernummer, ordre nr, ordre-, ordre=, ordrebekræftelse, ordrenr, ordrenummer, org.nr, \
-    organisation n, organisationsn, orgnr, p-enhed, p-nr, p-nummer, packets, pakke nr, pakke=, pakkenr, \
+    organisation n, organisationsn, orgnr, p-enhed, packets, pakke nr, pakke=, pakkenr, \
     pakkenummer, parcel, part no, pasnr, pasnummer, passport, password, phone n, phone=, pid=, pin=, pkt=, pmid, \
-    pnummer, po-nummer, police nr, police=, policenr, policenummer, postnord=, proces=, process=, produktionsenhed, \
+    po-nummer, police nr, police=, policenr, policenummer, postnord=, proces=, process=, produktionsenhed, \
     puk=, rate=, rechnung, ref., ref:, ref=, reference n, reference:, reference=, referencen, reg. nr, reg.-nr, \
     reg.nr, registreringsnr, registreringsnummer, regning nr, regningsn, regnr, rejsekort, rekvisition, request, \
     reservation=, reservationsn, reservedels, ring på, ritm, s/n, sbsys, screenshot, se-nr, sending, sendungs, \

@@ -18,6 +18,8 @@ pub(super) enum Says {
     Casework,
     /// It is the number of a case or a file; some offices take the person's own number for it.
     Case,
+    /// It is a P-number or a personnummer.
+    PNumber,
     /// It is something else.
     Other,
 }
