@@ -5,7 +5,10 @@
 //!
 //! From text to hit: `fold` says what a character is, `atoms` gathers digits that stand together, `shape` reads them
 //! in every written form, `number` knows which are possible, `context`, `headings` and `lookalike` look around,
-//! `features` holds the weights, `score` adds them up. `near` and `prose` read the forms that need a word beside them.
+//! `features` holds the weights, `score` adds them up. `near` and `prose` read the forms that need a word beside them, which
+//! `labels` finds; `vocabulary` is the list of all words. `identifiers`, `checksum` and `ready` find other numbers than CPR.
+//!
+//! Every rule names its source beside it, or the text in which it was learnt; `tests/corpus` measures them all.
 
 mod atoms;
 mod checksum;

