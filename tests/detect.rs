@@ -218,6 +218,22 @@ fn a_list_of_numbers_speaks_for_all_of_them() {
 }
 
 #[test]
+fn a_thorough_detector_gives_the_copies_that_are_plainly_something_else() {
+    let number = made_up::number(8);
+    for text in [
+        format!("Fakturanr. {number}"),
+        format!("<{number}.ABC@mail.example>"),
+        format!("commit 3f{number}e1"),
+        format!("0.{number}"),
+        format!("doi:10.1000/{number}"),
+    ] {
+        assert!(detector().find(&text).is_empty(), "{text}");
+        let hits = detector().thorough().find(&text);
+        assert!(hits.iter().any(|hit| hit.number.reveal() == number), "{text}");
+    }
+}
+
+#[test]
 fn a_number_in_prose_hides_no_number_between() {
     let inner = made_up::without_mod11(4);
     let text = format!("født 1. januar 1990, medlem {inner}, de sidste fire cifre er 1234");

@@ -37,6 +37,7 @@ pub struct Hit {
 pub struct Detector {
     today: Date,
     custom: Vec<Custom>,
+    thorough: bool,
 }
 
 impl Detector {
@@ -46,16 +47,27 @@ impl Detector {
     /// When an identifier's name or pattern cannot be used.
     pub fn new(today: Date, identifiers: &[Identifier]) -> Result<Detector, IdentifierError> {
         let custom = identifiers.iter().map(Custom::new).collect::<Result<_, _>>()?;
-        Ok(Detector { today, custom })
+        Ok(Detector {
+            today,
+            custom,
+            thorough: false,
+        })
+    }
+
+    /// The same detector, but it also gives the faint readings, whose digits are plainly something else: for erasing every
+    /// copy of a known number, and for making sure that none is in a text of our own.
+    pub fn thorough(self) -> Detector {
+        Detector { thorough: true, ..self }
     }
 
     /// All hits in order of their start. Overlapping readings of the same digits are settled; but hits of different kinds
     /// may overlap, and the span of a number written in prose may enclose others or share its birth date with them.
     pub fn find(&self, text: &str) -> Vec<Hit> {
-        let mut hits: Vec<Hit> = strongest(readings(text, self.today))
-            .into_iter()
-            .map(Reading::into_hit)
-            .collect();
+        let mut readings = readings(text, self.today);
+        if !self.thorough {
+            readings.retain(|reading| !reading.faint);
+        }
+        let mut hits: Vec<Hit> = strongest(readings).into_iter().map(Reading::into_hit).collect();
         let numbers = hits.len();
         for custom in &self.custom {
             custom.find(text, &mut hits);
@@ -80,6 +92,8 @@ pub(super) struct Reading {
     pub(super) evidence: Evidence,
     /// Date and serial stand apart, other text between them.
     pub(super) apart: bool,
+    /// Plainly something else: reported only where every copy of a number is wanted.
+    pub(super) faint: bool,
 }
 
 impl Reading {
@@ -125,13 +139,14 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
         prose::read(text, &hint, true, today, &mut found);
     }
     for shape in shapes {
-        if let Some(evidence) = score::weigh(text, &shape, &document) {
+        if let Some((evidence, faint)) = score::weigh(text, &shape, &document) {
             found.push(Reading {
                 number: shape.cpr.secret(),
                 span: shape.span,
                 digits: shape.digits,
                 evidence,
                 apart: false,
+                faint,
             });
         }
     }

@@ -116,6 +116,7 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         number: cpr.secret(),
         evidence,
         apart: false,
+        faint: false,
     })
 }
 
@@ -259,6 +260,7 @@ fn spelled_run(run: &[(u8, Range<usize>)], today: Date) -> Option<Reading> {
         number: cpr.secret(),
         evidence,
         apart: false,
+        faint: false,
     })
 }
 

@@ -163,6 +163,7 @@ fn joined(text: &str, place: &Range<usize>, serial: &[(u8, Range<usize>)], today
         number: cpr.secret(),
         evidence,
         apart: true,
+        faint: false,
     })
 }
 

@@ -17,9 +17,9 @@ pub(super) struct Document {
     pub(super) rows: Rows,
 }
 
-/// Weighs one reading; `None` when its digits are plainly something else, or when the writing is so unusual that only a
-/// label or a person beside it would make it a number.
-pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Evidence> {
+/// Weighs one reading; true when it is faint: its digits are plainly something else. `None` when the writing is so unusual
+/// that only a label beside it would make it a number.
+pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<(Evidence, bool)> {
     let context = context::around(text, &shape.span);
     let heading = document.headings.above(text, &shape.span);
     let labelled = context.labelled() || heading;
@@ -37,9 +37,10 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     };
     // `O10190-1234`: not a lost zero, but one that the scanner took for a letter.
     let nine = shape.digits.len() == 9 && before(text, shape.span.start, 4).ends_with(char::is_alphabetic);
-    if nine || !needs_met || !context.labelled() && lookalike::plainly(text, shape, heading) {
+    if nine || !needs_met && shape.needs == Need::Label {
         return None;
     }
+    let plainly = !needs_met || !context.labelled() && lookalike::plainly(text, shape, heading);
     let mut evidence = Evidence::default();
     form(shape, &mut evidence);
     number(&shape.cpr, &mut evidence);
@@ -54,7 +55,8 @@ pub(super) fn weigh(text: &str, shape: &Shape, document: &Document) -> Option<Ev
     }
     // `010190-1234`, `01.01.90-1234`: nothing else is written so, whatever the label says.
     let unmistakable = shape.separator.kind == Kind::Hyphen && shape.needs == Need::Nothing;
-    (evidence.sum() >= f::POSSIBLE || unmistakable && context.other_direct).then_some(evidence)
+    let faint = plainly || evidence.sum() < f::POSSIBLE && !(unmistakable && context.other_direct);
+    Some((evidence, faint))
 }
 
 fn form(shape: &Shape, evidence: &mut Evidence) {
