@@ -141,6 +141,8 @@ features! {
     MAIL_ADDRESS = "mail_address" -45;
     /// A group of digits hangs on ten bare ones by a hyphen or dot, and it is no year: `ID71-0101901234`.
     HUNG = "hung_on_a_group" -12;
+    /// Ten bare digits in a URL, or behind `key=`, and no word for a person there.
+    BARE_KEY = "bare_in_url_or_key" -35;
     /// `key=0101901234`, `i2c@0101901234`, and the key is no CPR word.
     ASSIGNED = "assigned" -25;
     /// Between columns of other numbers.

@@ -166,6 +166,10 @@ pub(super) fn weigh(text: &str, shape: &Shape, labelled: bool, person: bool, evi
     );
     evidence.when(phone_plus(lead), f::PLUS_PREFIX);
     evidence.when(!labelled && in_url(lead), f::URL);
+    // A key of one or two letters says nothing.
+    let named_key = assigned(lead) && touching(lead.trim_end_matches(['=', '@']), "").0.len() >= 3;
+    let key = in_url(lead) || named_key;
+    evidence.when(shape.grouping == Grouping::Bare && !named && key, f::BARE_KEY);
     let secret = shape.cpr.secret();
     // Days over 60 are replacement numbers here and years of birth there; on other days both are possible.
     let replacement = shape.cpr.series() == Series::Replacement;
