@@ -69,7 +69,7 @@ fn print((text, status): (String, u8)) -> ExitCode {
 
 fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: Date) -> Result<String, String> {
     let policy = policy::open(file, today)
-        .map_err(|refused| refused.to_string())?
+        .map_err(|refused| refused.to_string().trim_end().to_owned())?
         .loaded
         .policy;
     let mail = input::read(path, input::Kind::Message)?.into_iter().next();
