@@ -117,3 +117,52 @@ fn a_list_outside_the_policys_folder_is_neither_read_nor_shown() {
         "{said}"
     );
 }
+
+#[test]
+fn explain_judges_for_nobody_else_than_was_named() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let explain = |options: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cpr-milter"))
+            .args([
+                "policy",
+                "explain",
+                "tests/data/mails/03-svar-til-borger.eml",
+                "--policy",
+            ])
+            .arg(shipped().join("municipality.yaml"))
+            .args(options)
+            .current_dir(root)
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), said.into_owned())
+    };
+    for wrong in [
+        "hej",
+        "Anna <a@b.example>",
+        "a@b.example,c@d.example",
+        "@b.example",
+        "a@",
+        "",
+    ] {
+        let (status, said) = explain(&["--to", wrong]);
+        assert_eq!(status, Some(2), "{wrong}: {said}");
+        assert!(said.contains("is no mail address"), "{said}");
+    }
+    let (status, said) = explain(&[
+        "--from",
+        "<>",
+        "--to",
+        "<a@b.example>",
+        "--to",
+        "kollega@kommune.example",
+    ]);
+    assert_eq!(status, Some(0), "{said}");
+    for line in [
+        "from    <> (outside)",
+        "to      a@b.example (outside)",
+        "to      kollega@kommune.example (inside)",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}

@@ -274,6 +274,22 @@ fn each_mistake_is_told_at_its_place_with_what_is_likely_meant() {
             "expect: reject\n    because",
             "44:13 test `Stop`: expected `reject` for `far@post.example`, got `quarantine` by rule `outside`",
         ),
+        (
+            "given: {protected",
+            "given: {protectd",
+            "unknown fact `protectd` (did you mean `protected`?)",
+        ),
+        // Patterns that would lose a part.
+        (
+            "exceptions:",
+            "identifiers:\n  sag:\n    pattern: J #\\d+\nexceptions:",
+            "13:14 a pattern must stand in quotes",
+        ),
+        (
+            "exceptions:",
+            "identifiers:\n  sag: {pattern: \"\\bJ\"}\nexceptions:",
+            "12:18 this text holds a control character",
+        ),
         // YAML.
         (
             "    title: Beskyttede",

@@ -202,7 +202,14 @@ fn given(fields: &Fields<'_>, case: &mut Case, groups: &Groups, problems: &mut P
                 for word in &words {
                     match MARKS.iter().find(|(name, _)| *name == word.text) {
                         Some((_, fact)) => mark(case, &key, *fact, problems),
-                        None => unknown_fact(word, MARKS.iter().map(|(name, _)| *name), problems),
+                        None => match words::nearest(&key.text, GIVEN.iter().copied()) {
+                            Some(near) => problems.error(
+                                key.at,
+                                format!("unknown fact {}", quote(&key.text)),
+                                format!("did you mean {}?", quote(near)),
+                            ),
+                            None => unknown_fact(word, MARKS.iter().map(|(name, _)| *name), problems),
+                        },
                     }
                 }
             }

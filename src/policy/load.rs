@@ -199,6 +199,15 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
             checksum,
             context,
         };
+        if let (Some(node), Some(pattern)) = (fields.node("pattern"), &pattern)
+            && matches!(node.value, Value::Scalar { plain: true, .. })
+        {
+            problems.error(
+                pattern.at,
+                "a pattern must stand in quotes: without them ` #` begins a comment, and the rest is lost",
+                "put it into 'single quotes'",
+            );
+        }
         if let Some(pattern) = pattern {
             check_pattern(&identifier, &pattern, today, problems);
         }
