@@ -172,6 +172,28 @@ proptest! {
         }
     }
 
+    /// A hold told with the reason of a milder rule would say that somebody in the mail is protected.
+    #[test]
+    fn the_reason_that_a_sender_is_told_would_have_done_the_same_by_itself(
+        rules in prop::collection::vec(rule(), 0..6), numbers in prop::collection::vec(number(), 0..4),
+    ) {
+        for decision in decide(&policy(&rules, SHIPPED), &numbers, &[], Redaction::Assumed) {
+            let Some(told) = &decision.told else {
+                prop_assert_eq!(decision.action, Action::Deliver);
+                continue;
+            };
+            let number = told.id.strip_prefix('r').and_then(|n| n.parse::<usize>().ok());
+            match number.and_then(|n| rules.get(n)) {
+                Some(rule) => {
+                    prop_assert!(rule.found != "protected_person");
+                    let spoke = decision.matched.iter().find(|m| m.rule.id == told.id);
+                    prop_assert_eq!(spoke.map(|m| &m.action), Some(&decision.action));
+                }
+                None => prop_assert!(["default", "redaction_failed"].contains(&told.id.as_str()), "{}", told.id),
+            }
+        }
+    }
+
     #[test]
     fn the_order_of_rules_means_nothing(
         (rules, shuffled) in prop::collection::vec(rule(), 2..6).prop_flat_map(|r| (Just(r.clone()), Just(r).prop_shuffle())),
