@@ -7,7 +7,7 @@ use crate::content::Limits;
 use crate::cpr::mask;
 use crate::inspect::{Input, Options};
 use crate::message;
-use crate::types::Address;
+use crate::types::{Address, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub(super) enum PolicyCommand {
 
 impl PolicyCommand {
     pub(super) fn run(&self) -> ExitCode {
-        let today = OffsetDateTime::now_utc().date();
+        let today = danish_date(OffsetDateTime::now_utc());
         match self {
             PolicyCommand::Check { file } => print(policy::check(file, today)),
             PolicyCommand::Test { file } => print(policy::test(file, today)),

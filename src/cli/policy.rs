@@ -3,7 +3,7 @@
 
 use crate::cpr::{self, IdKind, Secret};
 use crate::policy::{self, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
-use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report};
+use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -136,7 +136,7 @@ fn read_list(folder: &Path, list: &str) -> Result<String, String> {
 /// # Errors
 /// Every mistake, as the compliance officer reads it.
 pub fn in_force(path: &Path) -> Result<Policy, String> {
-    let opened = open(path, time::OffsetDateTime::now_utc().date())
+    let opened = open(path, danish_date(time::OffsetDateTime::now_utc()))
         .map_err(|refused| refused.to_string().trim_end().to_owned())?;
     for warning in &opened.loaded.warnings {
         tracing::warn!(

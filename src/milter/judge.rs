@@ -9,7 +9,9 @@ use super::world::{Copied, Trouble, World};
 use crate::policy::{Facts, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
-use crate::types::{Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef};
+use crate::types::{
+    Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef, danish_date,
+};
 use crate::worker::{Uninspected, Unredacted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -197,7 +199,7 @@ impl<'a, W: World> Bench<'a, W> {
     fn decide(&self, redaction: Redaction) -> Result<Vec<Decision>, Trouble> {
         let decisions = self.world.decide(&Facts {
             envelope: &self.case.envelope,
-            today: self.case.received.date(),
+            today: danish_date(self.case.received),
             numbers: &self.for_policy,
             doubts: &self.doubts,
             tls_enforced: &self.tls,
