@@ -117,6 +117,9 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+/// More connections or workers than this are a slip of the keyboard.
+const MOST: usize = 100_000;
+
 impl Config {
     /// Reads and checks the file. Relative paths in it count from the file's folder.
     ///
@@ -129,12 +132,17 @@ impl Config {
             place: None,
             problem,
         };
-        let text = std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            fail(format!(
+                "cannot be read: {error}; check its place (`--config FILE`), owner and mode"
+            ))
+        })?;
         let mut config: Config = serde_yaml::from_str(&text).map_err(|error| {
             let place = error.location().map(|at| (at.line(), at.column()));
             let problem = error.to_string();
             // The place stands in front already.
-            let problem = problem.split(" at line ").next().unwrap_or(&problem).to_owned();
+            let mut problem = problem.split(" at line ").next().unwrap_or(&problem).to_owned();
+            problem.push_str("; the cpr-milter.yaml that is shipped shows every key");
             ConfigError {
                 file: file.clone(),
                 place,
@@ -159,7 +167,17 @@ impl Config {
         self.reinject_address()?;
         let milter = &self.milter;
         if milter.connections == 0 {
-            return Err("milter.connections is 0: no mail could be read".to_owned());
+            return Err("milter.connections is 0: no mail could be read; leave it out for 250".to_owned());
+        }
+        if milter.connections > MOST || self.workers.count > MOST {
+            return Err(format!("milter.connections and workers.count are {MOST} at most"));
+        }
+        if milter.spool_total < milter.message_size_limit.saturating_mul(2) {
+            return Err(
+                "milter.spool_total must be at least twice milter.message_size_limit: a mail of that size would get \
+                 451 for ever"
+                    .to_owned(),
+            );
         }
         if milter.deadline_seconds >= 300 {
             return Err(

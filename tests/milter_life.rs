@@ -53,6 +53,14 @@ async fn rset_anywhere_and_abort_after_the_end_leave_no_trace_in_the_next_messag
         if step % 2 == 0 {
             mta.abort().await.expect("once more");
         }
+        // Also when no other MAIL comes: its bytes are free, and a stop need not wait for it.
+        let freed = async {
+            while gateway.shared.messages_in_hand() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let freed = tokio::time::timeout(Duration::from_secs(5), freed).await;
+        assert!(freed.is_ok(), "after step {step}");
         let answer = mta.deliver(&new).await.expect("deliver");
         assert_eq!(
             queued(&answer),

@@ -112,6 +112,7 @@ MAIN
     # Only versions that know it. -d reads no main.cf: /etc/postfix may not have one.
     if [ -n "$(postconf -d smtpd_forbid_bare_newline 2>/dev/null)" ]; then
         echo 'smtpd_forbid_bare_newline = normalize'
+        echo 'smtpd_forbid_bare_newline_exclusions ='
     fi
     printf '%s\n' "${settings[@]}"
 }

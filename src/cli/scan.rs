@@ -6,7 +6,7 @@ use crate::config::Workers;
 use crate::content::Limits;
 use crate::cpr::{self, mask};
 use crate::inspect::Options;
-use crate::types::{Doubt, Finding, Report};
+use crate::types::{Doubt, Finding, Report, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -272,7 +272,7 @@ async fn inspect(pool: Arc<Pool>, item: Item) -> Outcome {
         input: item.input,
         name: item.name,
         limits,
-        today: time::OffsetDateTime::now_utc().date(),
+        today: danish_date(time::OffsetDateTime::now_utc()),
         identifiers: Vec::new(),
     };
     let start = Instant::now();

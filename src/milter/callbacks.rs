@@ -145,11 +145,16 @@ async fn finish<W: World>(
     reply: &mut indymilter::SmtpReply,
 ) -> Result<Status, Trouble> {
     let started = Instant::now();
-    let Finished { world, case, held_open } = message.finish(queue_id).await?;
+    let Finished {
+        world,
+        case,
+        tries,
+        held_open,
+    } = message.finish(queue_id).await?;
     let case: Arc<Case> = Arc::new(case);
     let every = Duration::from_secs(world.milter().progress_seconds.max(1));
     let deadline = started + Duration::from_secs(world.milter().deadline_seconds.max(1));
-    let judging = tokio::spawn(weigh(Arc::clone(&world), case, deadline.into_std()));
+    let judging = tokio::spawn(weigh(Arc::clone(&world), case, tries, deadline.into_std()));
     // A second more than the inspection has, so that its own "too late" (a hold) comes before ours (a 4xx).
     let weighed = patiently(actions, every, deadline + Duration::from_secs(1), judging).await?;
     let ruling = if weighed.writes() {

@@ -4,10 +4,14 @@
 use super::facts::{Numbers, doubts, tls_enforced};
 use super::fields::{Edits, Mail};
 use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
+use super::tries::{Tries, Try, earlier};
 use super::world::{Copied, Trouble, World};
 use crate::policy::{Facts, Number, Redaction};
 use crate::redact::Targets;
-use crate::types::{Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef};
+use crate::store::State;
+use crate::types::{
+    Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef, danish_date,
+};
 use crate::worker::{Uninspected, Unredacted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -51,6 +55,8 @@ pub struct Weighed<W: World> {
     pub copies: Vec<Copy<W::Seen>>,
     /// What is to be done.
     pub plan: Plan,
+    /// Other tries of this mail wait; gone when it was handed on to the store.
+    pub tried: Option<Try<W::Key>>,
 }
 
 impl<W: World> Weighed<W> {
@@ -62,24 +68,29 @@ impl<W: World> Weighed<W> {
     }
 }
 
+/// What inspection and policy say of a message, before an earlier try of it is asked about.
+struct Judged<W: World> {
+    seen: Option<W::Seen>,
+    stand_in: Report,
+    decisions: Vec<Decision>,
+    fates: Vec<Fate>,
+    copies: Vec<Copy<W::Seen>>,
+}
+
 /// Judges one message.
 ///
 /// # Errors
 /// Nothing is decided: 4xx.
-pub async fn weigh<W: World>(world: Arc<W>, case: Arc<Case>, until: Instant) -> Result<Weighed<W>, Trouble> {
-    let seen = match world.inspect(Arc::clone(&case.mail), until).await {
-        Ok(seen) => seen,
-        Err(Uninspected::Unavailable(why)) => return Err(Trouble::Uninspected(why)),
-        Err(broken) => return Ok(not_inspected(world, case, &broken)),
-    };
-    let bench = Bench::new(&*world, &case, world.report(&seen)).await?;
-    let assumed = bench.decide(Redaction::Assumed)?;
-    let wishes = wishes(&case.envelope, &assumed);
-    let (copies, made) = bench.redact_all(&wishes, until).await?;
-    let decisions = bench.settle_on(assumed, &wishes, &made)?;
-    let fates = fates(&decisions, &wishes, &made);
-    let (decisions, fates) = agree(&case.envelope, decisions, &fates);
-    let in_place: Vec<bool> = copies.iter().map(|copy| copy.edits.is_some()).collect();
+pub async fn weigh<W: World>(
+    world: Arc<W>,
+    case: Arc<Case>,
+    tries: Arc<Tries<W::Key>>,
+    until: Instant,
+) -> Result<Weighed<W>, Trouble> {
+    let judged = judge(&*world, &case, until).await?;
+    let (tried, ours) = earlier(&world, &tries, &case).await?;
+    let fates = first_try_first(&case, judged.fates, &ours);
+    let in_place: Vec<bool> = judged.copies.iter().map(|copy| copy.edits.is_some()).collect();
     let with = Circumstances {
         in_place: &in_place,
         sender: case.envelope.sender.is_some(),
@@ -88,13 +99,57 @@ pub async fn weigh<W: World>(world: Arc<W>, case: Arc<Case>, until: Instant) -> 
     Ok(Weighed {
         world,
         case,
+        seen: judged.seen,
+        stand_in: judged.stand_in,
+        decisions: judged.decisions,
+        fates,
+        copies: judged.copies,
+        plan,
+        tried: Some(tried),
+    })
+}
+
+async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judged<W>, Trouble> {
+    let seen = match world.inspect(Arc::clone(&case.mail), until).await {
+        Ok(seen) => seen,
+        Err(Uninspected::Unavailable(why)) => return Err(Trouble::Uninspected(why)),
+        Err(broken) => return Ok(not_inspected(case, &broken)),
+    };
+    let bench = Bench::new(world, case, world.report(&seen)).await?;
+    let assumed = bench.decide(Redaction::Assumed)?;
+    let wishes = wishes(&case.envelope, &assumed);
+    let (copies, made) = bench.redact_all(&wishes, until).await?;
+    let decisions = bench.settle_on(assumed, &wishes, &made)?;
+    let fates = fates(&decisions, &wishes, &made);
+    let (decisions, fates) = agree(&case.envelope, decisions, &fates);
+    Ok(Judged {
         seen: Some(seen),
         stand_in: Report::default(),
         decisions,
         fates,
         copies,
-        plan,
     })
+}
+
+/// Whom an earlier try of this mail made ours stays ours, whatever this one would do: otherwise a recipient could be held
+/// by the first and be delivered to by the second. Only a refusal is still one when the client is told so.
+fn first_try_first(case: &Case, fates: Vec<Fate>, ours: &[Option<State>]) -> Vec<Fate> {
+    let again = ours.iter().filter(|state| state.is_some()).count();
+    if again > 0 {
+        let queue_id = case.envelope.queue_id.as_deref();
+        tracing::info!(
+            queue_id,
+            recipients = again,
+            "taken over at an earlier try of this mail"
+        );
+    }
+    let each = fates.into_iter().zip(ours);
+    each.map(|(fate, state)| match state {
+        None => fate,
+        Some(State::Refused) => Fate::Refuse,
+        Some(_) => Fate::Hold,
+    })
+    .collect()
 }
 
 /// Everything that decisions about one message are made from.
@@ -144,7 +199,7 @@ impl<'a, W: World> Bench<'a, W> {
     fn decide(&self, redaction: Redaction) -> Result<Vec<Decision>, Trouble> {
         let decisions = self.world.decide(&Facts {
             envelope: &self.case.envelope,
-            today: self.case.received.date(),
+            today: danish_date(self.case.received),
             numbers: &self.for_policy,
             doubts: &self.doubts,
             tls_enforced: &self.tls,
@@ -287,7 +342,7 @@ fn agree(envelope: &Envelope, decisions: Vec<Decision>, fates: &[Fate]) -> (Vec<
 }
 
 /// A mail that workers died of, or that took too long in one: held for everybody, never passed.
-fn not_inspected<W: World>(world: Arc<W>, case: Arc<Case>, why: &Uninspected) -> Weighed<W> {
+fn not_inspected<W: World>(case: &Case, why: &Uninspected) -> Judged<W> {
     tracing::warn!(queue_id = case.envelope.queue_id, %why, "not inspected, held for every recipient");
     let kind = if matches!(why, Uninspected::Late) {
         DoubtKind::TooSlow
@@ -307,27 +362,15 @@ fn not_inspected<W: World>(world: Arc<W>, case: Arc<Case>, why: &Uninspected) ->
         reason: why.to_string(),
     };
     let decisions: Vec<Decision> = (0..case.envelope.recipients.len()).map(held_uninspected).collect();
-    let fates = vec![Fate::Hold; decisions.len()];
-    let plan = plan(
-        &fates,
-        Circumstances {
-            in_place: &[],
-            sender: case.envelope.sender.is_some(),
-        },
-    );
-    let stand_in = Report {
-        doubts: vec![doubt],
-        ..Report::default()
-    };
-    Weighed {
-        world,
-        case,
+    Judged {
         seen: None,
-        stand_in,
+        stand_in: Report {
+            doubts: vec![doubt],
+            ..Report::default()
+        },
+        fates: vec![Fate::Hold; decisions.len()],
         decisions,
-        fates,
         copies: Vec::new(),
-        plan,
     }
 }
 

@@ -49,14 +49,38 @@ pub enum ListenError {
     /// Something else stands there.
     #[error("{} is there and is no socket; move it away", .0.display())]
     NoSocket(PathBuf),
+    /// Not a member of the group.
+    #[error("socket_group: this user may not give {} to the group {group:?}: {error}; add the user that runs cpr-milter to that group", .path.display())]
+    Chown {
+        /// The socket.
+        path: PathBuf,
+        /// As configured.
+        group: String,
+        /// Why.
+        error: io::Error,
+    },
     /// The system refused.
-    #[error("cannot listen on {at}: {error}")]
+    #[error("cannot listen on {at}: {error}; {}", remedy(.error))]
     System {
         /// Where.
         at: String,
         /// Why.
         error: io::Error,
     },
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "make its folder, owned by the user that runs cpr-milter and open to Postfix's group"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "let the user that runs cpr-milter write the socket's folder, or take a TCP port above 1023"
+        }
+        io::ErrorKind::AddrInUse => "another program listens there: stop it, or set `listen:` to another port",
+        io::ErrorKind::InvalidInput => "the path is too long for a UNIX socket: take one of at most 96 characters",
+        _ => "set `listen:` to another place, or look at what the system says is wrong with this one",
+    }
 }
 
 /// An open socket.
@@ -150,11 +174,17 @@ fn open_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Socket, List
     let own = PathBuf::from(own);
     let _ = fs::remove_file(&own);
     let listener = UnixListener::bind(&own).map_err(failed)?;
-    let placed = place(&own, path, mode, gid);
+    let given = gid.map_or(Ok(()), |gid| std::os::unix::fs::chown(&own, None, Some(gid)));
+    let given = given.map_err(|error| ListenError::Chown {
+        path: path.to_owned(),
+        group: group.unwrap_or_default().to_owned(),
+        error,
+    });
+    let placed = given.and_then(|()| place(&own, path, mode).map_err(failed));
     if placed.is_err() {
         let _ = fs::remove_file(&own);
     }
-    let (inode, gid) = placed.map_err(failed)?;
+    let (inode, gid) = placed?;
     let file = SocketFile {
         path: path.to_owned(),
         inode,
@@ -167,10 +197,7 @@ fn open_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Socket, List
     Ok(Socket::Unix { listener, file, peers })
 }
 
-fn place(own: &Path, path: &Path, mode: u32, gid: Option<u32>) -> io::Result<(u64, u32)> {
-    if gid.is_some() {
-        std::os::unix::fs::chown(own, None, gid)?;
-    }
+fn place(own: &Path, path: &Path, mode: u32) -> io::Result<(u64, u32)> {
     fs::set_permissions(own, fs::Permissions::from_mode(mode))?;
     let metadata = fs::metadata(own)?;
     fs::rename(own, path)?;

@@ -1,7 +1,7 @@
 //! The edge to Postfix: one milter connection per SMTP session, one decision per recipient at the end of each message.
 //!
-//! The road of one message: [`session`] gathers it, [`judge`] asks inspection and policy, [`plan`] says who owns what
-//! afterwards, [`settle`] writes down what becomes ours, [`act`] tells Postfix. Everything that these need from the rest
+//! The road of one message: [`session`] gathers it, [`judge`] asks inspection and policy, [`tries`] what an earlier try of
+//! the same mail made ours, [`plan`] says who owns what afterwards, [`settle`] writes down what becomes ours, [`act`] tells Postfix. Everything that these need from the rest
 //! of the house is the trait [`World`]; [`real`] is the one implementation outside tests.
 //!
 //! Not here: reading mail (`worker`), judging it (`policy`), keeping it (`store`), sending it (`courier`). No type of the
@@ -27,6 +27,7 @@ mod serve;
 mod session;
 mod settle;
 mod spool;
+mod tries;
 mod words;
 mod world;
 
@@ -35,4 +36,5 @@ pub use fields::{Field, Mail};
 pub use listener::{Endpoint, ListenError, Socket};
 pub use real::Real;
 pub use serve::{Served, Settings, Shared, run};
+pub use tries::Try;
 pub use world::{Copied, PolicyWords, Takeover, Trouble, World};

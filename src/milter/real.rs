@@ -1,6 +1,7 @@
 //! The world outside tests: worker pool, SQLite store, compiled policy. Adapters only.
 
 use super::fields::{Field, Mail};
+use super::tries::Try;
 use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
 use crate::config::{self, Config};
 use crate::courier;
@@ -8,8 +9,8 @@ use crate::cpr::Secret;
 use crate::inspect::{Input, Options};
 use crate::policy::{Facts, Policy};
 use crate::redact::Targets;
-use crate::store::{Custody, Held, Incident, IncidentId, Store, StoreError};
-use crate::types::{Decision, Envelope, Report};
+use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
+use crate::types::{Decision, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,7 +34,7 @@ impl Real {
             input: Input::Message,
             name: None,
             limits: self.config.limits.clone(),
-            today: OffsetDateTime::now_utc().date(),
+            today: danish_date(OffsetDateTime::now_utc()),
             identifiers: self.policy.identifiers().to_vec(),
         }
     }
@@ -56,6 +57,7 @@ impl Real {
 impl World for Real {
     type Seen = Inspected;
     type Held = Held;
+    type Key = HoldKey;
 
     fn milter(&self) -> &config::Milter {
         &self.config.milter
@@ -112,7 +114,26 @@ impl World for Real {
         self.ask(move |store| store.protected(&numbers)).await
     }
 
-    async fn hold(&self, incident: Incident, takeover: Takeover) -> Result<(Held, IncidentId), Trouble> {
+    fn key(&self, envelope: &Envelope, mail: &Mail) -> HoldKey {
+        self.store.hold_key(envelope, mail.bytes())
+    }
+
+    async fn earlier(
+        &self,
+        key: HoldKey,
+        envelope: &Envelope,
+        received: OffsetDateTime,
+    ) -> Result<Vec<Option<State>>, Trouble> {
+        let envelope = envelope.clone();
+        self.ask(move |store| store.earlier(&envelope, &key, received)).await
+    }
+
+    async fn hold(
+        &self,
+        incident: Incident,
+        takeover: Takeover,
+        tried: Try<HoldKey>,
+    ) -> Result<(Held, IncidentId), Trouble> {
         self.ask(move |store| {
             let Takeover {
                 original,
@@ -121,17 +142,18 @@ impl World for Real {
                 expires,
             } = takeover;
             let original = original.bytes().to_vec();
-            let key = store.hold_key(&incident.envelope, &original);
             let held = store.hold(
                 &incident,
                 &Custody {
-                    key,
+                    key: tried.key().clone(),
                     original,
                     copies,
                     owned,
                     expires,
                 },
             )?;
+            // Not before: when nobody waits for this thread any more, a retry still does.
+            drop(tried);
             let id = held.id().clone();
             Ok((held, id))
         })

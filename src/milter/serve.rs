@@ -5,6 +5,7 @@ use super::gate::Gate;
 use super::listener::Socket;
 use super::negotiate;
 use super::spool::Bytes;
+use super::tries::Tries;
 use super::world::World;
 use arc_swap::ArcSwap;
 use std::future::Future;
@@ -20,6 +21,7 @@ const LAST_WORD: Duration = Duration::from_secs(5);
 pub struct Shared<W: World> {
     world: ArcSwap<W>,
     bytes: Arc<Bytes>,
+    tries: Arc<Tries<W::Key>>,
     /// Messages between MAIL and their final reply.
     in_hand: Arc<watch::Sender<usize>>,
     stopping: watch::Sender<bool>,
@@ -40,6 +42,7 @@ impl<W: World> Shared<W> {
         Shared {
             world: ArcSwap::new(world),
             bytes: Arc::default(),
+            tries: Arc::new(Tries::new()),
             in_hand: Arc::new(watch::channel(0).0),
             stopping: watch::channel(false).0,
         }
@@ -62,6 +65,10 @@ impl<W: World> Shared<W> {
 
     pub(super) fn bytes(&self) -> Arc<Bytes> {
         Arc::clone(&self.bytes)
+    }
+
+    pub(super) fn tries(&self) -> Arc<Tries<W::Key>> {
+        Arc::clone(&self.tries)
     }
 
     /// One message more; `None` when we are stopping.

@@ -7,6 +7,7 @@ use super::fields::{Field, Mail};
 use super::judge::Case;
 use super::serve::{InHand, Shared};
 use super::spool::{Share, Spool};
+use super::tries::Tries;
 use super::world::{Trouble, World};
 use crate::types::{Address, Client, Envelope, Recipient};
 use indymilter::ProtoOpts;
@@ -26,6 +27,7 @@ pub struct Session<W: World> {
 /// One message on its way in.
 pub struct Message<W: World> {
     world: Arc<W>,
+    tries: Arc<Tries<W::Key>>,
     envelope: Envelope,
     fields: Vec<Field>,
     body: Spool,
@@ -41,6 +43,8 @@ pub struct Finished<W: World> {
     pub world: Arc<W>,
     /// It.
     pub case: Case,
+    /// Other tries of it.
+    pub tries: Arc<Tries<W::Key>>,
     /// Its bytes stay booked, and it counts as in hand, until this is dropped.
     pub held_open: (Share, Option<InHand>),
 }
@@ -64,6 +68,7 @@ impl<W: World> Session<W> {
         let in_hand = self.shared.begin();
         let mut message = Message {
             world: self.shared.world(),
+            tries: self.shared.tries(),
             share: Share::new(self.shared.bytes()),
             doom: in_hand.is_none().then_some(Trouble::Stopping),
             envelope: Envelope {
@@ -182,6 +187,7 @@ impl<W: World> Message<W> {
         Ok(Finished {
             world: self.world,
             case,
+            tries: self.tries,
             held_open: (self.share, self.in_hand),
         })
     }

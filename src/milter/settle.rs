@@ -111,8 +111,9 @@ impl<W: World> Weighed<W> {
         }
     }
 
-    async fn hold(&self, owned: &[(usize, Duty)]) -> Result<W::Held, Trouble> {
-        let (held, id) = self.world.hold(self.incident(), self.takeover(owned)).await?;
+    async fn hold(&mut self, owned: &[(usize, Duty)]) -> Result<W::Held, Trouble> {
+        let tried = self.tried.take().ok_or(Trouble::Undecided)?;
+        let (held, id) = self.world.hold(self.incident(), self.takeover(owned), tried).await?;
         let count = owned.len();
         tracing::info!(queue_id = self.case.envelope.queue_id, incident = %id, recipients = count, "taken over");
         Ok(held)

@@ -2,13 +2,15 @@
 //! own, and the session cannot reach for more than this.
 
 use super::fields::{Field, Mail};
+use super::tries::Try;
 use crate::config;
 use crate::policy::Facts;
 use crate::redact::Targets;
-use crate::store::{Incident, IncidentId, Owned};
+use crate::store::{Incident, IncidentId, Owned, State};
 use crate::types::{Decision, Envelope, Report};
 use crate::worker::{Uninspected, Unredacted};
 use std::future::Future;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
@@ -20,6 +22,9 @@ pub trait World: Send + Sync + 'static {
     type Seen: Send + Sync + 'static;
     /// Receipt of custody; removing a recipient or discarding a mail takes one.
     type Held: Send + Sync + 'static;
+
+    /// What every try of one mail is known by.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
 
     /// Limits of the session.
     fn milter(&self) -> &config::Milter;
@@ -47,11 +52,21 @@ pub trait World: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Copied<Self::Seen>, Unredacted>> + Send;
     /// For each number: it belongs to a protected person.
     fn protected(&self, numbers: Vec<crate::cpr::Secret>) -> impl Future<Output = Result<Vec<bool>, Trouble>> + Send;
-    /// Takes custody, durably.
+    /// The key of this mail. Reads all of it.
+    fn key(&self, envelope: &Envelope, mail: &Mail) -> Self::Key;
+    /// For each recipient: where it stands, if an earlier try of this mail made it ours.
+    fn earlier(
+        &self,
+        key: Self::Key,
+        envelope: &Envelope,
+        received: OffsetDateTime,
+    ) -> impl Future<Output = Result<Vec<Option<State>>, Trouble>> + Send;
+    /// Takes custody, durably. `tried` must be kept while something can still be written.
     fn hold(
         &self,
         incident: Incident,
         takeover: Takeover,
+        tried: Try<Self::Key>,
     ) -> impl Future<Output = Result<(Self::Held, IncidentId), Trouble>> + Send;
     /// Records an incident of which we own nothing.
     fn record(&self, incident: Incident) -> impl Future<Output = Result<IncidentId, Trouble>> + Send;

@@ -10,7 +10,7 @@ use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
 use super::trial;
 use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
-use super::yaml::{self, Node, Spot, Value};
+use super::yaml::{self, Node, Value};
 use super::{Language, Loaded, Policy, ReadList, Reading};
 use crate::cpr::{Checksum, Confidence, Detector, Identifier, READY, Ready};
 use crate::types::Action;
@@ -57,10 +57,10 @@ fn compile(
     let reading = reading.unwrap_or(&own);
     let texts = draft.as_ref().map(|(_, texts)| texts.as_slice()).unwrap_or_default();
     lint::real_numbers(source, texts, reading, &mut problems);
-    if !problems.any_errors() && !yaml::readers_agree(source, &root) {
+    if let (false, Some(at)) = (problems.any_errors(), yaml::disagreement(source, &root)) {
         problems.error(
-            Spot::default(),
-            "two YAML readers understand this file differently",
+            at,
+            "two YAML readers understand this differently",
             "put every text with unusual characters into \"quotes\"",
         );
     }
@@ -105,8 +105,8 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
     let rules = rules::read(fields.node("rules"), &known, problems);
     let mut default = defaults(fields.node("default"), problems);
     default.title = match languages.first() {
-        Some(Language::En) => "For which there is no rule".to_owned(),
-        _ => "Det, der ikke er en regel for".to_owned(),
+        Some(Language::En) => "When no other rule applies".to_owned(),
+        _ => "Når ingen anden regel gælder".to_owned(),
     };
     let tests = cases::read(fields.node("tests"), &groups, &rule_ids(fields.node("rules")), problems);
     let policy = Policy {
@@ -210,6 +210,15 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
             checksum,
             context,
         };
+        if let (Some(node), Some(pattern)) = (fields.node("pattern"), &pattern)
+            && matches!(node.value, Value::Scalar { plain: true, .. })
+        {
+            problems.error(
+                pattern.at,
+                "a pattern must stand in quotes: without them ` #` begins a comment, and the rest is lost",
+                "put it into 'single quotes'",
+            );
+        }
         if let Some(pattern) = pattern {
             check_pattern(&identifier, &pattern, today, problems);
         }

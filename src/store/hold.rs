@@ -46,23 +46,21 @@ impl Store {
     pub fn hold(&self, incident: &Incident, custody: &Custody) -> Result<Held, StoreError> {
         let owned = sound(incident, custody)?;
         let at = incident.received.unix_timestamp();
-        if let Some(held) = self
-            .db()
-            .read(|tx| self.held_before(tx, incident, custody, &owned))?
-            .covering
-        {
+        self.tried().note(&custody.key, at);
+        let before = self.db().read(|tx| self.held_before(tx, &custody.key, at))?;
+        if let Some(held) = self.covering(&before, incident, &owned) {
             return self.db().write(|tx| self.again(tx, held, at));
         }
         let ready = self.ready(incident, &owned)?;
         let content = self.seal_content(custody)?;
         self.db().write(|tx| {
-            let before = self.held_before(tx, incident, custody, &owned)?;
-            if let Some(held) = before.covering {
+            let before = self.held_before(tx, &custody.key, at)?;
+            if let Some(held) = self.covering(&before, incident, &owned) {
                 return self.again(tx, held, at);
             }
             let ours = owned
                 .into_iter()
-                .filter(|o| !before.addresses.contains(&self.address_hash(incident, o.recipient)));
+                .filter(|o| !before.addresses.contains_key(&self.owned_hash(incident, o)));
             self.write_hold(tx, &ready, custody, &content, &ours.collect::<Vec<_>>())?;
             Ok(Held::new(ready.id.clone(), false))
         })
@@ -94,41 +92,19 @@ impl Store {
         Ok(ready.id)
     }
 
-    /// Earlier holds of the same mail.
-    fn held_before(
-        &self,
-        tx: &Tx<'_>,
-        incident: &Incident,
-        custody: &Custody,
-        owned: &[&Owned],
-    ) -> Result<Before, Failure> {
-        let window = custody.key.window;
-        let since = incident.received.unix_timestamp() - window.seconds();
-        let mut before = Before::default();
-        let mut first = None;
-        for (n, id, decided) in tx.holds(&custody.key.hash, since)? {
-            if decided && window == super::holdkey::Window::Short {
-                continue;
-            }
-            let ours = tx.recipients(n)?.into_iter();
-            let hashes: Vec<Vec<u8>> = ours
-                .filter(|r| !ended_badly(&r.state, r.decided))
-                .filter_map(|r| r.address)
-                .collect();
-            if !hashes.is_empty() {
-                first.get_or_insert(IncidentId(id));
-            }
-            before.addresses.extend(hashes);
-        }
-        let all = owned
-            .iter()
-            .all(|o| before.addresses.contains(&self.address_hash(incident, o.recipient)));
-        before.covering = first.filter(|_| all).map(|id| Held::new(id, true));
-        Ok(before)
+    /// The receipt, when all of them are ours already.
+    fn covering(&self, before: &Before, incident: &Incident, owned: &[&Owned]) -> Option<Held> {
+        let ours = |o: &&Owned| before.addresses.contains_key(&self.owned_hash(incident, o));
+        let first = before.first.clone()?;
+        owned.iter().all(ours).then(|| Held::new(first, true))
     }
 
-    fn address_hash(&self, incident: &Incident, recipient: usize) -> Vec<u8> {
-        let raw = incident.envelope.recipients.get(recipient).map_or(&[][..], |r| &r.raw);
+    fn owned_hash(&self, incident: &Incident, own: &Owned) -> Vec<u8> {
+        let recipient = incident.envelope.recipients.get(own.recipient);
+        self.address_hash(recipient.map_or(&[], |r| &r.raw))
+    }
+
+    pub(super) fn address_hash(&self, raw: &[u8]) -> Vec<u8> {
         self.keys().mac(Purpose::Recipient, &[raw]).to_vec()
     }
 
@@ -240,7 +216,7 @@ impl Store {
             n,
             &NewRecipient {
                 number,
-                address: &self.address_hash(incident, own.recipient),
+                address: &self.owned_hash(incident, own),
                 state: state.word(),
                 rule: own.rule.as_ref().map(|rule| rule.id.as_str()),
                 release_by: &own.release.by,
@@ -259,22 +235,11 @@ impl Store {
 
 /// What is held of the same mail already.
 #[derive(Default)]
-struct Before {
-    /// Hashes of the recipients that are ours.
-    addresses: BTreeSet<Vec<u8>>,
-    /// The receipt, when all of them are.
-    covering: Option<Held>,
-}
-
-/// Somebody, or the clock, or the next hop has said no, and the sender was told. The same mail after that is sent anew, with
-/// hope: swallowed as a retry it would be accepted and go nowhere, and nobody would hear of it. A rule's no at intake is
-/// no such end: its retry must not be told twice.
-fn ended_badly(state: &str, decided: bool) -> bool {
-    match State::from_word(state) {
-        Some(State::Deleted | State::Expired | State::Failed) => true,
-        Some(State::Refused) => decided,
-        Some(State::Held | State::Sending | State::Unknown | State::Sent) | None => false,
-    }
+pub(super) struct Before {
+    /// Hashes of the recipients that are ours, and where they stand.
+    pub addresses: BTreeMap<Vec<u8>, State>,
+    /// The oldest of the holds.
+    pub first: Option<IncidentId>,
 }
 
 /// An outbox entry for one recipient's copy.

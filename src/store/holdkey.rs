@@ -6,14 +6,14 @@ use super::keys::{Keys, Purpose};
 use crate::types::Envelope;
 
 /// Idempotency key of a hold; made by [`Keys::hold_key`] alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HoldKey {
     pub(super) hash: [u8; 32],
     pub(super) window: Window,
 }
 
 /// Which earlier holds a mail with the same key is a retry of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Window {
     /// The client made the Message-ID: any hold of the last five days, which is how long clients retry (RFC 5321 §4.5.4.1),
     /// for the recipients of whom nobody has said no since.
@@ -33,20 +33,23 @@ impl Window {
 }
 
 impl Keys {
-    /// Same for a retry of the same mail: HMAC over sender, sorted raw recipients and content. A Message-ID that holds the
-    /// envelope's queue ID was made by Postfix and changes with every try (`cleanup_message.c` builds it from time and
-    /// queue ID); it and Date are left out then.
+    /// Same for a retry of the same mail: HMAC over sender, sorted raw recipients and content, without what Postfix adds at
+    /// each try where the client left it out (`cleanup_message.c`): a Message-ID made from time and queue ID, and the Date.
+    ///
+    /// A Date says nothing beside a Message-ID, whoever made it, and is left out; without one it tells two mails apart.
     pub fn hold_key(&self, envelope: &Envelope, mail: &[u8]) -> HoldKey {
         let (headers, rest) = mail.split_at(header_end(mail));
         let fields = fields(headers);
-        let ids: Vec<&&[u8]> = fields.iter().filter(|field| is_named(field, b"message-id")).collect();
+        let is_id = |field: &[u8]| is_named(field, b"message-id") || is_named(field, b"resent-message-id");
+        let is_date = |field: &[u8]| is_named(field, b"date") || is_named(field, b"resent-date");
         let queue_id = envelope
             .queue_id
             .as_deref()
             .filter(|id| id.len() >= 6)
             .map(str::as_bytes);
-        let postfix_made = queue_id.is_some_and(|queue| ids.iter().any(|field| contains(field, queue)));
-        let left_out = |field: &[u8]| postfix_made && (is_named(field, b"message-id") || is_named(field, b"date"));
+        let postfix_made = |id: &[u8]| queue_id.is_some_and(|queue| contains(id, queue));
+        let ids: Vec<&[u8]> = fields.iter().copied().filter(|field| is_id(field)).collect();
+        let left_out = |field: &[u8]| (is_id(field) && postfix_made(field)) || (is_date(field) && !ids.is_empty());
 
         let mut recipients: Vec<&[u8]> = envelope.recipients.iter().map(|r| r.raw.as_slice()).collect();
         recipients.sort_unstable();
@@ -62,7 +65,7 @@ impl Keys {
         parts.extend([content.as_slice(), rest]);
         HoldKey {
             hash: self.mac(Purpose::Hold, &parts),
-            window: if postfix_made || ids.is_empty() {
+            window: if ids.is_empty() || ids.iter().any(|id| postfix_made(id)) {
                 Window::Short
             } else {
                 Window::Long

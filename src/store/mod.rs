@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod quarantine;
 mod retention;
+mod retry;
 mod seal;
 mod state;
 mod who;
@@ -59,6 +60,7 @@ pub struct Store {
 struct Inner {
     db: Db,
     keys: Keys,
+    tried: retry::Tried,
 }
 
 impl Store {
@@ -74,7 +76,11 @@ impl Store {
         }
         db.expect(HASH_CHECK, &check);
         Ok(Store {
-            inner: Arc::new(Inner { db, keys }),
+            inner: Arc::new(Inner {
+                db,
+                keys,
+                tried: retry::Tried::default(),
+            }),
         })
     }
 
@@ -97,6 +103,10 @@ impl Store {
 
     fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    fn tried(&self) -> &retry::Tried {
+        &self.inner.tried
     }
 }
 

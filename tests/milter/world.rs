@@ -1,18 +1,19 @@
 //! A world whose inspection, policy and store do what the mail's own words say.
 //!
 //! Inspection: `NUMa` … `NUMz` are numbers. Words that change what it does: PANIC, CRASH, LATE, NOWORKER, SLEEP, SEALED,
-//! NOTCLEAN, GROWS. Policy: the recipient's local part up to `+` is what becomes of it when there is a number.
+//! NOTCLEAN, GROWS. Policy: the recipient's local part up to `+` is what becomes of it when there is a number; `hold-deliver`
+//! is held by the first policy and delivered by the second.
 
 #![allow(dead_code)] // Each test binary uses its own part of it.
 
 use cpr_milter::config;
 use cpr_milter::cpr::{Confidence, IdKind, Secret};
 use cpr_milter::milter::{
-    Copied, Endpoint, Field, Mail, PolicyWords, Served, Settings, Shared, Takeover, Trouble, World, run,
+    Copied, Endpoint, Field, Mail, PolicyWords, Served, Settings, Shared, Takeover, Trouble, Try, World, run,
 };
 use cpr_milter::policy::{Facts, Redaction};
 use cpr_milter::redact::Targets;
-use cpr_milter::store::{Duty, Incident, IncidentId};
+use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
 use cpr_milter::types::{
     Action, Decision, Envelope, Finding, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal, SealKind,
 };
@@ -32,6 +33,9 @@ pub struct Ledger {
     pub down: Option<bool>,
     /// Seconds that a hold takes.
     pub slow: u64,
+    /// Retries are known again: by key, recipients that are ours.
+    pub remembers: bool,
+    pub ours: Vec<(Vec<u8>, Vec<u8>, State)>,
 }
 
 pub struct Fake {
@@ -131,6 +135,26 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
     }
 }
 
+impl Ledger {
+    fn take_over(&mut self, incident: Incident, mut takeover: Takeover, key: &[u8]) {
+        let raw = |owned: &Owned| incident.envelope.recipients[owned.recipient].raw.clone();
+        let known = |ours: &[(Vec<u8>, Vec<u8>, State)], raw: &[u8]| ours.iter().any(|(k, r, _)| k == key && r == raw);
+        takeover.owned.retain(|owned| !known(&self.ours, &raw(owned)));
+        if self.remembers {
+            let state = |owned: &Owned| match owned.duty {
+                Duty::Hold => State::Held,
+                Duty::Refuse => State::Refused,
+                Duty::SendOriginal | Duty::SendCopy(_) => State::Sending,
+            };
+            let new = takeover.owned.iter().map(|o| (key.to_vec(), raw(o), state(o)));
+            self.ours.extend(new);
+        }
+        if !takeover.owned.is_empty() {
+            self.holds.push((incident, takeover));
+        }
+    }
+}
+
 impl Fake {
     fn trouble(&self) -> Result<(), Trouble> {
         match self.ledger.lock().expect("ledger").down {
@@ -146,6 +170,7 @@ impl Fake {
 impl World for Fake {
     type Seen = Seen;
     type Held = Held;
+    type Key = Vec<u8>;
 
     fn milter(&self) -> &config::Milter {
         &self.milter
@@ -171,7 +196,14 @@ impl World for Fake {
         let each = facts.envelope.recipients.iter().enumerate();
         each.map(|(i, recipient)| {
             let local = recipient.address.as_ref().map_or("", |a| a.local.as_str());
-            decision(i, local.split('+').next().unwrap_or_default(), facts)
+            let mut words = local.split('+').next().unwrap_or_default().split('-');
+            let first = words.next().unwrap_or_default();
+            let word = if self.policy == "second" {
+                words.next().unwrap_or(first)
+            } else {
+                first
+            };
+            decision(i, word, facts)
         })
         .filter(|d| !facts.envelope.sender_raw.starts_with(b"<short@") || d.recipient > 0)
         .collect()
@@ -228,11 +260,45 @@ impl World for Fake {
         Ok(vec![false; numbers.len()])
     }
 
-    async fn hold(&self, incident: Incident, takeover: Takeover) -> Result<(Held, IncidentId), Trouble> {
+    fn key(&self, envelope: &Envelope, mail: &Mail) -> Vec<u8> {
+        let mut key = envelope.sender_raw.clone();
+        for recipient in &envelope.recipients {
+            key.extend_from_slice(&recipient.raw);
+        }
+        key.extend_from_slice(mail.bytes());
+        key
+    }
+
+    async fn earlier(
+        &self,
+        key: Vec<u8>,
+        envelope: &Envelope,
+        _: time::OffsetDateTime,
+    ) -> Result<Vec<Option<State>>, Trouble> {
+        let ledger = self.ledger.lock().expect("ledger");
+        let stands = |raw: &[u8]| ledger.ours.iter().find(|(k, r, _)| *k == key && r == raw);
+        let each = envelope.recipients.iter();
+        Ok(each.map(|r| stands(&r.raw).map(|(.., state)| *state)).collect())
+    }
+
+    /// As the real one: goes on when nobody waits for it any more.
+    async fn hold(
+        &self,
+        incident: Incident,
+        takeover: Takeover,
+        tried: Try<Vec<u8>>,
+    ) -> Result<(Held, IncidentId), Trouble> {
         self.trouble()?;
-        let slow = self.ledger.lock().expect("ledger").slow;
-        tokio::time::sleep(Duration::from_secs(slow)).await;
-        self.ledger.lock().expect("ledger").holds.push((incident, takeover));
+        let ledger = Arc::clone(&self.ledger);
+        let written = tokio::spawn(async move {
+            let slow = ledger.lock().expect("ledger").slow;
+            tokio::time::sleep(Duration::from_secs(slow)).await;
+            ledger
+                .lock()
+                .expect("ledger")
+                .take_over(incident, takeover, tried.key());
+        });
+        written.await.expect("no panic");
         Ok((Held(()), IncidentId("abcdefghijklmnop".to_owned())))
     }
 

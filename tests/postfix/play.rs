@@ -141,8 +141,8 @@ fn send(client: &mut Client, played: &Played, mail: &Mail, data: &[u8]) -> Resul
     let from = format!("MAIL FROM:<{}> {}", names.line(&mail.from), names.line(&mail.mail_args));
     client.queue(from.trim_end().as_bytes());
     expect(client, "250")?;
-    for to in &mail.to {
-        let line = format!("RCPT TO:<{}> {}", names.line(to), names.line(&mail.rcpt_args));
+    for to in mail.to.iter().flat_map(|to| numbered(to)) {
+        let line = format!("RCPT TO:<{}> {}", names.line(&to), names.line(&mail.rcpt_args));
         client.queue(line.trim_end().as_bytes());
         expect(client, "250")?;
     }
@@ -152,6 +152,18 @@ fn send(client: &mut Client, played: &Played, mail: &Mail, data: &[u8]) -> Resul
     client.queue(block.strip_suffix(b"\r\n").unwrap_or(&block));
     client.queue(b".");
     client.reply()
+}
+
+/// `borger{1..200}@post.example` is two hundred addresses.
+fn numbered(to: &str) -> Vec<String> {
+    let range = Regex::new(r"\{(\d+)\.\.(\d+)\}").expect("valid");
+    let Some(found) = range.captures(to) else {
+        return vec![to.to_owned()];
+    };
+    let number = |i: usize| found[i].parse::<u32>().expect("digits");
+    (number(1)..=number(2))
+        .map(|n| to.replace(&found[0], &n.to_string()))
+        .collect()
 }
 
 fn expect(client: &mut Client, code: &str) -> Result<(), String> {

@@ -10,6 +10,7 @@
 //! | `{utf16\|…}` `{latin1\|…}` | other charsets |
 //! | `{gzip\|name\|…}` `{zip\|name\|…}` `{lockedzip\|name\|…}` | archives with one entry |
 //! | `{fill\|20M}` | so many bytes of harmless lines |
+//! | `{long\|90K}` `{folded\|90K}` | so many bytes of harmless words in one line, in the folds of a header field |
 //! | `{x\|e6f8}` | raw bytes |
 //! | `{crlf\|…}` | nothing but its argument, for text in which braces would confuse |
 //!
@@ -105,7 +106,9 @@ impl Names {
             "gzip" => gzip(named()?),
             "zip" => zip(named()?),
             "lockedzip" => locked(zip(named()?)),
-            "fill" => fill(argument),
+            "fill" => fill(size(argument)),
+            "long" => "ord ".repeat(size(argument) / 4).into_bytes(),
+            "folded" => "et ord til i hovedet\n ".repeat(size(argument) / 22).into_bytes(),
             "x" => (0..argument.len() / 2)
                 .map(|i| u8::from_str_radix(&argument[2 * i..2 * i + 2], 16).expect("hexadecimal"))
                 .collect(),
@@ -160,14 +163,18 @@ fn locked(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// Lines of 76 characters, so that no hop breaks them, without a digit.
-fn fill(size: &str) -> Vec<u8> {
-    let (number, unit) = size.split_at(size.len() - 1);
+/// `20M` or `90K`.
+fn size(text: &str) -> usize {
+    let (number, unit) = text.split_at(text.len() - 1);
     let unit = match unit {
         "K" => 1 << 10,
         "M" => 1 << 20,
-        other => panic!("{{fill|{size}}}: {other} is neither K nor M"),
+        other => panic!("size {text}: {other} is neither K nor M"),
     };
-    let bytes = number.parse::<usize>().expect("a number before K or M") * unit;
+    number.parse::<usize>().expect("a number before K or M") * unit
+}
+
+fn fill(bytes: usize) -> Vec<u8> {
     let line = b"Sagen er under behandling, og afgoerelsen kommer med posten i naeste uge.ab\r\n";
     line.iter()
         .copied()

@@ -363,6 +363,80 @@ fn protected_persons_are_recognised_by_hash_alone() {
     assert_eq!(desk.protected_count().expect("count"), 1);
 }
 
+#[test]
+fn where_a_recipient_stands_since_an_earlier_try_is_known_also_to_the_next_process() {
+    let place = Place::new();
+    let store = place.open(Access::Seal);
+    let mut incident = incident(&TO, 1);
+    let duties = [Duty::Hold, Duty::Refuse];
+    let custody = custody(&store, &incident, 1, &duties);
+    let ask = |store: &cpr_milter::store::Store, incident: &cpr_milter::store::Incident| {
+        let asked = store.earlier(&incident.envelope, &custody.key, incident.received);
+        asked.expect("answered")
+    };
+    let nowhere = vec![None; TO.len()];
+    assert_eq!(ask(&store, &incident), nowhere, "before anything is held");
+    let first = store.hold(&incident, &custody).expect("held");
+    let mut stands = nowhere.clone();
+    stands[..2].copy_from_slice(&[Some(State::Held), Some(State::Refused)]);
+    assert_eq!(ask(&store, &incident), stands);
+    // A new process, two days later, another order of the recipients.
+    let store = place.open(Access::Seal);
+    incident.received += days(2);
+    incident.envelope.recipients.reverse();
+    stands.reverse();
+    assert_eq!(ask(&store, &incident), stands);
+    store
+        .refuse(first.id(), &cpr_milter::store::Whom::All, &by("bo", incident.received))
+        .expect("refused");
+    // A reviewer's no ends it: the same mail after that is a new one. The rule's no was the first try's own answer.
+    stands
+        .iter_mut()
+        .filter(|state| **state == Some(State::Held))
+        .for_each(|state| *state = None);
+    assert_eq!(ask(&store, &incident), stands);
+    // A week later it is another mail.
+    incident.received += days(7);
+    assert_eq!(ask(&store, &incident), nowhere);
+}
+
+/// Postfix adds a Date, and beside Resent- fields Resent-Message-Id and Resent-Date, where the client left them out.
+#[test]
+fn a_date_that_postfix_adds_does_not_make_another_mail_of_a_retry() {
+    let place = Place::new();
+    let store = place.open(Access::Seal);
+    let key = |queue_id: &str, headers: &str| {
+        let mut incident = incident(&TO[..1], 1);
+        incident.envelope.queue_id = Some(queue_id.to_owned());
+        store.hold_key(&incident.envelope, format!("{headers}\r\nHej\r\n").as_bytes())
+    };
+    let with = |queue_id: &str, second: u32| {
+        let date = format!("Mon, 23 Nov 2026 12:00:{second:02} +0100");
+        [
+            format!("Message-ID: <1@client>\r\nDate: {date}\r\n"),
+            format!(
+                "Resent-From: a@kommune.example\r\nMessage-ID: <1@client>\r\nDate: x\r\n\
+                 Resent-Date: {date}\r\nResent-Message-Id: <{queue_id}@mail.kommune.example>\r\n"
+            ),
+        ]
+    };
+    let (first, second) = (with("4AAAAAAAA1", 1), with("4AAAAAAAA2", 2));
+    for (a, b) in first.iter().zip(&second) {
+        assert_eq!(key("4AAAAAAAA1", a), key("4AAAAAAAA2", b), "{a}");
+    }
+    let alone = |second: u32| {
+        key(
+            "4AAAAAAAA1",
+            &format!("Date: Mon, 23 Nov 2026 12:00:{second:02} +0100\r\n"),
+        )
+    };
+    assert_ne!(
+        alone(1),
+        alone(2),
+        "without a Message-ID the date tells two mails apart"
+    );
+}
+
 /// People write names into reasons; a name beside the hash is the list that nobody may read.
 #[test]
 fn what_is_noted_beside_a_protected_person_is_sealed() {

@@ -2,6 +2,7 @@
 
 use super::{Failure, Tx};
 use rusqlite::{OptionalExtension, Row, params};
+use std::collections::HashMap;
 
 /// Which of a mail's two keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -177,6 +178,15 @@ impl Tx<'_> {
             .0
             .prepare("SELECT n, id, decided FROM incident WHERE hold_key = ?1 AND received >= ?2 ORDER BY n")?;
         let rows = query.query_map(params![key, since], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keys of all holds since then, with the latest second of each.
+    pub fn hold_keys(&self, since: i64) -> Result<HashMap<[u8; 32], i64>, Failure> {
+        let mut query = self
+            .0
+            .prepare("SELECT hold_key, max(received) FROM incident WHERE hold_key IS NOT NULL AND received >= ?1 GROUP BY hold_key")?;
+        let rows = query.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
