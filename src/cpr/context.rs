@@ -115,7 +115,10 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
             {
                 let label = Label {
                     distance,
-                    direct: if leads {
+                    direct: if word.says == Says::PNumber {
+                        // Short for personnummer as well: it lowers, and rules nothing out.
+                        false
+                    } else if leads {
                         directly(between, lead_lower.get(word.start..word.end))
                     } else {
                         between.contains('(')
@@ -137,7 +140,7 @@ pub(super) fn around(text: &str, span: &Range<usize>) -> Context {
         let rest = lead_lower.get(lead_lower.len().saturating_sub(cpr)..);
         rest.is_some_and(|rest| directly(rest, None))
     };
-    if !nearest_cpr.is_some_and(cpr_direct) && unknown_label(lead, p_number) {
+    if !nearest_cpr.is_some_and(cpr_direct) && unknown_label(lead) {
         nearest_other = Some(Label {
             distance: 0,
             direct: true,
@@ -211,7 +214,7 @@ const NO_LABELS: [&str; 22] = [
 
 /// A label that no list has, by its form: `lotnummer`, `Art.nr.`, `F2-nummer`, `Aftale-id:`, `orderId":`, directly before the
 /// number, and nothing in it speaks of a person.
-fn unknown_label(lead: &str, p_number: bool) -> bool {
+fn unknown_label(lead: &str) -> bool {
     let signs = |c: char| matches!(c, ' ' | ':' | '.' | '#' | '=' | '"' | '\'' | '(' | '-');
     let trimmed = lead.trim_end_matches(signs);
     if lead.len() - trimmed.len() > 4 {
@@ -237,7 +240,7 @@ fn unknown_label(lead: &str, p_number: bool) -> bool {
         && !NO_LABELS.contains(&label.as_str())
         && !words_in(&line.get(start..).unwrap_or("").to_lowercase())
             .iter()
-            .any(|word| word.says != Says::Other && !(p_number && word.says == Says::PNumber))
+            .any(|word| word.says != Says::Other)
 }
 
 /// A number follows the label at once.

@@ -71,7 +71,7 @@ const OTHER: &str = "\
     akt=, *måler=, \
     abonnement, abonnementsn, acadre, account n, account=, adgangskode, aftagen, aftalen, akt id, akt-id, \
     aktenzeichen, aktivnr, ansøgningsn, artikelnr, artikelnummer, arxiv, autorisation, backup, barcode, batch, bbr, \
-    beskedid, bestellnummer, bestilling nr, bestillingsn, beställningsn, betalings, betalings-id, betalingsid, bfe, \
+    beskedid, bestellnummer, bestilling nr, bestilling=, bestillingsn, beställningsn, betalings, betalings-id, betalingsid, bfe, \
     bic=, bilag nr, bilagsnr, bilagsnummer, billet=, billetn, booking=, bookingn, boundary, bruger-id, brugerid, \
     build-, build=, byte=, bytes=, captia, checksum, commit=, consignment, counter, customer id, customer no, \
     customer num, cvr, dankort, dato/tid, debitor=, debitorn, deres ref, device, dhl, doi=, dok-id, dok.id, dok.nr, \
