@@ -37,7 +37,24 @@ pub struct Hit {
 pub struct Detector {
     today: Date,
     custom: Vec<Custom>,
-    thorough: bool,
+}
+
+/// What a text holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detected {
+    /// In order of their start. Overlapping readings of the same digits are settled; but hits of different kinds may
+    /// overlap, and the span of a number written in prose may enclose others or share its birth date with them.
+    pub hits: Vec<Hit>,
+    /// Readings of digits that are plainly something else, an invoice's number behind its label: nothing to report, but
+    /// compared with protected persons, erased with the number, and kept out of texts of our own. They may overlap.
+    pub faint: Vec<Hit>,
+}
+
+impl Detected {
+    /// Both.
+    pub fn all(self) -> impl Iterator<Item = Hit> {
+        self.hits.into_iter().chain(self.faint)
+    }
 }
 
 impl Detector {
@@ -47,26 +64,19 @@ impl Detector {
     /// When an identifier's name or pattern cannot be used.
     pub fn new(today: Date, identifiers: &[Identifier]) -> Result<Detector, IdentifierError> {
         let custom = identifiers.iter().map(Custom::new).collect::<Result<_, _>>()?;
-        Ok(Detector {
-            today,
-            custom,
-            thorough: false,
-        })
+        Ok(Detector { today, custom })
     }
 
-    /// The same detector, but it also gives the faint readings, whose digits are plainly something else: for erasing every
-    /// copy of a known number, and for making sure that none is in a text of our own.
-    pub fn thorough(self) -> Detector {
-        Detector { thorough: true, ..self }
-    }
-
-    /// All hits in order of their start. Overlapping readings of the same digits are settled; but hits of different kinds
-    /// may overlap, and the span of a number written in prose may enclose others or share its birth date with them.
+    /// The hits alone.
     pub fn find(&self, text: &str) -> Vec<Hit> {
-        let mut readings = readings(text, self.today);
-        if !self.thorough {
-            readings.retain(|reading| !reading.faint);
-        }
+        self.find_all(text).hits
+    }
+
+    /// Hits and faint readings.
+    pub fn find_all(&self, text: &str) -> Detected {
+        let (faint, readings): (Vec<Reading>, Vec<Reading>) = readings(text, self.today)
+            .into_iter()
+            .partition(|reading| reading.faint);
         let mut hits: Vec<Hit> = strongest(readings).into_iter().map(Reading::into_hit).collect();
         let numbers = hits.len();
         for custom in &self.custom {
@@ -75,7 +85,10 @@ impl Detector {
         if hits.len() > numbers {
             hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
         }
-        hits
+        Detected {
+            hits,
+            faint: faint.into_iter().map(Reading::into_faint).collect(),
+        }
     }
 }
 
@@ -92,11 +105,19 @@ pub(super) struct Reading {
     pub(super) evidence: Evidence,
     /// Date and serial stand apart, other text between them.
     pub(super) apart: bool,
-    /// Plainly something else: reported only where every copy of a number is wanted.
+    /// Plainly something else: see [`Detected::faint`].
     pub(super) faint: bool,
 }
 
 impl Reading {
+    /// Whatever speaks for it, something plainer speaks against it.
+    fn into_faint(self) -> Hit {
+        Hit {
+            confidence: Confidence::Possible,
+            ..self.into_hit()
+        }
+    }
+
     fn into_hit(self) -> Hit {
         Hit {
             kind: IdKind::Cpr,

@@ -38,7 +38,7 @@ mod words;
 pub use checksum::Checksum;
 pub use confidence::Confidence;
 pub use features::weight;
-pub use find::{Detector, Hit};
+pub use find::{Detected, Detector, Hit};
 pub use identifiers::{Identifier, IdentifierError};
 pub use mask::{mask, mask_ascii};
 pub use number::{Cpr, NumberError, Series};

@@ -2,11 +2,11 @@
 
 use super::{Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
-use crate::cpr::{Detector, Hit};
+use crate::cpr::{Detected, Detector, Hit, Secret};
 use crate::document::{self, Family};
 use crate::message;
 use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// One thing on the walk: a mail, a part, a file, at its place in the whole.
 pub struct Node<'a> {
@@ -143,6 +143,7 @@ pub(super) struct Walk<'w> {
     report: Report,
     /// What was found in a part by its first reading; second readings add only what is new.
     seen: HashSet<(PartPath, String)>,
+    faint: BTreeSet<Secret>,
     full: bool,
 }
 
@@ -153,6 +154,7 @@ impl<'w> Walk<'w> {
             budget,
             report: Report::default(),
             seen: HashSet::new(),
+            faint: BTreeSet::new(),
             full: false,
         }
     }
@@ -214,8 +216,8 @@ impl<'w> Walk<'w> {
             self.spent(node, spent);
             return;
         }
-        let hits = self.detector.find(&view.text);
-        if hits.is_empty() {
+        let Detected { hits, faint } = self.detector.find_all(&view.text);
+        if hits.is_empty() && faint.is_empty() {
             return;
         }
         let place = node.place(&view.part, &view.location, content);
@@ -231,30 +233,30 @@ impl<'w> Walk<'w> {
             self.seen.insert(key);
             self.finding(place.clone(), view, hit);
         }
+        for hit in faint {
+            if self.room(self.report.faint.len(), &place) && self.faint.insert(hit.number.clone()) {
+                self.report.faint.push(finding(place.clone(), view, hit));
+            }
+        }
     }
 
     fn finding(&mut self, place: Place, view: &View, hit: Hit) {
-        if self.report.findings.len() >= self.budget.limits().findings as usize {
-            if !std::mem::replace(&mut self.full, true) {
-                let reason = "it holds more numbers than are counted".to_owned();
-                self.report.doubts.push(Doubt {
-                    kind: DoubtKind::TooLarge,
-                    place,
-                    reason,
-                });
-            }
-            return;
+        if self.room(self.report.findings.len(), &place) {
+            self.report.findings.push(finding(place, view, hit));
         }
-        self.report.findings.push(Finding {
-            kind: hit.kind,
-            number: hit.number,
-            confidence: hit.confidence,
-            place,
-            span: hit.span,
-            hidden: view.hidden,
-            fake_redaction: view.fake_redaction,
-            why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
-        });
+    }
+
+    /// Whether one more may be kept; that there were more is a doubt, once.
+    fn room(&mut self, kept: usize, place: &Place) -> bool {
+        let room = kept < self.budget.limits().findings as usize;
+        if !room && !std::mem::replace(&mut self.full, true) {
+            self.report.doubts.push(Doubt {
+                kind: DoubtKind::TooLarge,
+                place: place.clone(),
+                reason: "it holds more numbers than are counted".to_owned(),
+            });
+        }
+        room
     }
 
     /// One doubt for each node that the budget does not reach, but not thousands of them.
@@ -268,5 +270,18 @@ impl<'w> Walk<'w> {
                 reason: spent.to_string(),
             });
         }
+    }
+}
+
+fn finding(place: Place, view: &View, hit: Hit) -> Finding {
+    Finding {
+        kind: hit.kind,
+        number: hit.number,
+        confidence: hit.confidence,
+        place,
+        span: hit.span,
+        hidden: view.hidden,
+        fake_redaction: view.fake_redaction,
+        why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
     }
 }
