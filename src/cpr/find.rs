@@ -3,7 +3,7 @@
 use super::atoms::{self, Atom, Kind};
 use super::features::Evidence;
 use super::identifiers::Custom;
-use super::labels::{Found, hints, labels};
+use super::labels::{Found, labels};
 use super::score::{self, Document};
 use super::shape::{self, Shape};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
@@ -13,7 +13,7 @@ use std::ops::Range;
 use time::Date;
 
 /// The fewest digits in a row that a form has: the hospital's letter form has seven before its letters.
-const FEWEST: usize = 7;
+pub(super) const FEWEST: usize = 7;
 
 /// One identifier found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,9 +155,6 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
             near::scanned(text, end, today, &mut found);
             near::spelled(text, end, today, &mut found);
         }
-    }
-    for hint in hints(text) {
-        prose::read(text, &hint, true, today, &mut found);
     }
     for shape in shapes {
         if let Some((evidence, faint)) = score::weigh(text, &shape, &document) {

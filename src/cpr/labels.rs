@@ -27,9 +27,7 @@ const PHRASES: &[&str] = &["sidste ", "last ", "final ", "letzten ", "sista ", "
 const PHRASE_REST: &str = r"(?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))";
 
 /// Danish words for the serial alone, in small letters or with a capital.
-const HINTS: [&str; 13] = [
-    "fire sidste",
-    "4 sidste",
+const HINTS: [&str; 10] = [
     "slutcif",
     "slutter på",
     "slutter med",
@@ -40,8 +38,11 @@ const HINTS: [&str; 13] = [
     "løbenr",
     "endelse",
     "suffix",
-    "sidste del",
 ];
+
+/// `de fire sidste`, `sidste del`: found by a head that is among the phrases.
+const BEFORE_LAST: [&str; 2] = ["fire ", "4 "];
+const LAST_PART: &str = "sidste del";
 
 /// One label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,15 +67,19 @@ pub(super) enum Found {
 struct Matcher {
     heads: Regex,
     whole: Regex,
-    hints: Regex,
 }
 
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
-    let heads: Vec<String> = WORDS
-        .iter()
-        .map(|(head, _)| *head)
-        .chain(PHRASES.iter().copied())
-        .flat_map(casings)
+    let words = WORDS.iter().flat_map(|(head, _)| casings(head));
+    // In capitals only the Danish one: beyond 64 strings the search is no longer done by vector instructions.
+    let phrases = PHRASES.iter().flat_map(|head| match *head {
+        "sidste " | "last " => casings(head),
+        _ => vec![(*head).to_owned(), capital(head)],
+    });
+    let hints = HINTS.iter().flat_map(|hint| [(*hint).to_owned(), capital(hint)]);
+    let heads: Vec<String> = words
+        .chain(phrases)
+        .chain(hints)
         .map(|head| regex::escape(&head))
         .collect();
     let words = WORDS
@@ -83,30 +88,24 @@ static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
     let phrases = PHRASES
         .iter()
         .map(|head| format!("(?P<{}>{head}{PHRASE_REST})", head.trim_end()));
-    let whole: Vec<String> = words.chain(phrases).collect();
-    let capital = |hint: &str| {
-        let mut chars = hint.chars();
-        let first = chars.next().map(|c| c.to_uppercase().collect::<String>());
-        first.unwrap_or_default() + chars.as_str()
-    };
-    let hints: Vec<String> = HINTS
-        .iter()
-        .flat_map(|hint| [(*hint).to_owned(), capital(hint)])
-        .collect();
+    let hints = HINTS.iter().copied().chain([LAST_PART]).collect::<Vec<_>>().join("|");
+    let whole: Vec<String> = words.chain(phrases).chain([format!("(?P<hint>{hints})")]).collect();
     Some(Matcher {
-        hints: Regex::new(&hints.join("|")).ok()?,
         heads: Regex::new(&heads.join("|")).ok()?,
         whole: Regex::new(&format!("^(?i)(?:{})", whole.join("|"))).ok()?,
     })
 });
 
+fn capital(head: &str) -> String {
+    let mut chars = head.chars();
+    let first = chars.next().map(|c| c.to_uppercase().collect::<String>());
+    first.unwrap_or_default() + chars.as_str()
+}
+
 /// As people write it: `cpr`, `Cpr`, `CPR`; three letters in every casing.
 fn casings(head: &str) -> Vec<String> {
     let mut all = vec![head.to_owned(), head.to_uppercase()];
-    let mut chars = head.chars();
-    if let Some(first) = chars.next() {
-        all.push(first.to_uppercase().chain(chars).collect());
-    }
+    all.push(capital(head));
     if head.len() == 3 {
         all.extend((0..8_u8).map(|bits| {
             let raised = |(n, c): (usize, char)| if bits >> n & 1 == 1 { c.to_ascii_uppercase() } else { c };
@@ -132,35 +131,36 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> {
     })
 }
 
-/// The hints of a text, in order; within words they are none.
-pub(super) fn hints(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let found = MATCHER
-        .as_ref()
-        .into_iter()
-        .flat_map(move |matcher| matcher.hints.find_iter(text));
-    found.map(|hint| hint.range()).filter(|hint| {
-        text.get(..hint.start)
-            .is_some_and(|before| !before.ends_with(char::is_alphanumeric))
-    })
-}
-
 fn label(text: &str, at: usize) -> Option<Label> {
     let end = text.floor_char_boundary(at.saturating_add(LONGEST).min(text.len()));
-    let captures = MATCHER.as_ref()?.whole.captures(text.get(at..end)?)?;
+    let lead = text.get(..at)?;
+    let Some(captures) = MATCHER.as_ref()?.whole.captures(text.get(at..end)?) else {
+        return before_last(text, lead);
+    };
     let span = at..at + captures.get(0)?.len();
-    let found = match PHRASES.iter().find_map(|head| captures.name(head.trim_end())) {
+    let phrase = PHRASES.iter().find_map(|head| captures.name(head.trim_end()));
+    let found = match phrase {
+        None if captures.name("hint").is_some() => Found::Hint,
         None => Found::Word,
         Some(phrase) if phrase.as_str().split(' ').count() > 2 => Found::Phrase,
         Some(_) => Found::Hint,
     };
-    let within_a_word = text
-        .get(..at)?
-        .ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let within_a_word = lead.ends_with(|c: char| c.is_alphanumeric() || c == '_');
     let fits = match found {
         Found::Word => span.len() != 3 || is_cpr(text, span.start, span.end),
         Found::Phrase | Found::Hint => !within_a_word,
     };
     fits.then_some(Label { span, found })
+}
+
+/// `de fire sidste`: the head stands behind the number of digits.
+fn before_last(text: &str, lead: &str) -> Option<Label> {
+    let before = BEFORE_LAST.iter().find(|before| lead.ends_with(**before))?;
+    let last = text.get(lead.len()..)?.starts_with("sidste");
+    last.then(|| Label {
+        span: lead.len() - before.len()..lead.len() + "sidste".len(),
+        found: Found::Hint,
+    })
 }
 
 #[cfg(test)]

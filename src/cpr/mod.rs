@@ -43,4 +43,5 @@ pub use identifiers::{Identifier, IdentifierError};
 pub use mask::{mask, mask_ascii};
 pub use number::{Cpr, NumberError, Series};
 pub use ready::{READY, Ready};
+pub use scan::candidates;
 pub use secret::{IdKind, Secret};
