@@ -2,6 +2,8 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/pdf.rs"]
+mod pdf;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

@@ -8,6 +8,7 @@ mod gzip;
 mod html;
 mod inflate;
 mod other;
+mod pdf;
 mod sniff;
 mod text;
 mod zip;
@@ -28,6 +29,8 @@ pub enum Family {
     Zip,
     /// gzip.
     Gzip,
+    /// PDF.
+    Pdf,
     /// Known or unknown, but without a reader yet.
     Other,
 }
@@ -46,6 +49,7 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Html => html::read(bytes, hint, budget),
         Family::Zip => zip::read(bytes, hint, budget),
         Family::Gzip => gzip::read(bytes, hint, budget),
+        Family::Pdf => pdf::read(bytes, hint, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
 }
@@ -69,6 +73,7 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::Html => html::rebuild(bytes, content, &changes),
         Family::Zip => zip::rebuild(bytes, content, &changes),
         Family::Gzip => gzip::rebuild(bytes, content, &changes),
+        Family::Pdf => pdf::rebuild(bytes, content, &changes),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }
 }

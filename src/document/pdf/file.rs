@@ -1,0 +1,105 @@
+//! The file: told apart, loaded, and its earlier versions with it.
+
+use crate::content::{Budget, Spent};
+use lopdf::xref::{XrefEntry, XrefRecovery};
+use lopdf::{DecompressError, Document, Error, LoadOptions};
+
+/// Viewers look for the header this far from the start (ISO 32000-1, annex H, note 13).
+const HEAD: usize = 1024;
+/// Earlier versions that are read, the latest first.
+const VERSIONS: usize = 16;
+/// No object stream of a real file is larger.
+const LARGEST: u64 = 64 << 20;
+
+/// A document.
+pub(super) struct Loaded {
+    pub doc: Document,
+    /// The table of objects was made anew.
+    pub repaired: bool,
+    /// It was encrypted, with the empty password.
+    pub decrypted: bool,
+}
+
+/// Why there is none.
+pub(super) enum Unloadable {
+    Locked,
+    Broken,
+    Spent(Spent),
+}
+
+/// A header near the start, and objects behind it.
+pub(in crate::document) fn is_pdf(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD.min(bytes.len())).unwrap_or_default();
+    bytes.starts_with(b"%PDF-")
+        || memchr::memmem::find(head, b"%PDF-").is_some_and(|at| {
+            let rest = bytes.get(at..).unwrap_or_default();
+            memchr::memmem::find(rest, b"endobj").is_some() && memchr::memmem::find(rest, b" obj").is_some()
+        })
+}
+
+/// Object streams are unpacked by lopdf while it loads: together they get what is left of the budget.
+fn options(bytes: &[u8], budget: &Budget) -> LoadOptions {
+    let packed = memchr::memmem::find_iter(bytes, b"ObjStm").count().max(1) as u64;
+    let each = (budget.bytes_left() / packed).clamp(1 << 16, LARGEST);
+    LoadOptions::with_max_decompressed_size(usize::try_from(each).unwrap_or(usize::MAX))
+}
+
+/// Loads the document as it is now.
+pub(super) fn load(bytes: &[u8], budget: &mut Budget) -> Result<Loaded, Unloadable> {
+    budget.produce(bytes.len() as u64).map_err(Unloadable::Spent)?;
+    let doc = match Document::load_mem_with_options(bytes, options(bytes, budget)) {
+        Ok(doc) => doc,
+        Err(Error::Decompress(DecompressError::MemoryLimitExceeded { .. })) => {
+            return Err(Unloadable::Spent(Spent::Bytes));
+        }
+        Err(_) if memchr::memmem::find(bytes, b"/Encrypt").is_some() => return Err(Unloadable::Locked),
+        Err(_) => return Err(Unloadable::Broken),
+    };
+    if doc.trailer.has(b"Encrypt") {
+        return Err(Unloadable::Locked);
+    }
+    if doc.objects.is_empty() {
+        return Err(Unloadable::Broken);
+    }
+    Ok(Loaded {
+        repaired: doc.xref_recovery == Some(XrefRecovery::Reconstructed),
+        decrypted: doc.encryption_state.is_some(),
+        doc,
+    })
+}
+
+/// What the file still holds of earlier versions: each `%%EOF` but the last ended one, and objects that no table lists any
+/// more are found by searching.
+pub(super) fn earlier(bytes: &[u8], loaded: &Loaded, budget: &mut Budget) -> Vec<Result<Document, Spent>> {
+    let listed = loaded.doc.reference_table.entries.values();
+    let listed = listed.filter(|entry| matches!(entry, XrefEntry::Normal { .. })).count();
+    let written = memchr::memmem::find_iter(bytes, b"endobj").count();
+    if written <= listed {
+        return Vec::new();
+    }
+    let mut ends: Vec<usize> = memchr::memmem::find_iter(bytes, b"%%EOF").map(|at| at + 5).collect();
+    ends.pop();
+    let mut all = Vec::new();
+    let too_many = ends.len() > VERSIONS;
+    for end in ends.into_iter().rev().take(VERSIONS) {
+        let version = bytes.get(..end).unwrap_or_default();
+        if let Err(spent) = budget.produce(version.len() as u64) {
+            all.push(Err(spent));
+            return all;
+        }
+        if let Ok(doc) = Document::load_mem_with_options(version, options(version, budget)) {
+            all.push(Ok(doc));
+        }
+    }
+    let search = LoadOptions {
+        force_reconstruct: true,
+        ..options(bytes, budget)
+    };
+    if let Ok(doc) = Document::load_mem_with_options(bytes, search) {
+        all.push(Ok(doc));
+    }
+    if too_many {
+        all.push(Err(Spent::Parts));
+    }
+    all
+}

@@ -1,0 +1,420 @@
+//! Pages one by one: what a reader sees, what is there and not seen, what is covered; then the appearances of annotations.
+
+use super::canvas::{Aside, Canvas, Cover, Glyph, Key, Sight, sights};
+use super::encoding::text_string;
+use super::layout::{Composed, Lines};
+use super::object::{array, dict, get, name, number, numbers, resolve, sub};
+use super::paint::{Painter, Work};
+use super::space::{Area, Matrix};
+use super::state::State;
+use super::store::Store;
+use super::strings::{Seen, write_units};
+use super::units::{Target, Units};
+use crate::content::{Budget, Content, Form, SourceMap, View};
+use crate::document::doubt;
+use crate::types::{DoubtKind, Location, PartPath};
+use lopdf::{Dictionary, Object, ObjectId, Stream};
+
+/// Steps up the page tree, for inherited entries.
+const PARENTS: usize = 64;
+
+/// What all pages of one document share.
+pub(super) struct Pages<'p, 'd> {
+    pub store: &'p mut Store<'d>,
+    pub budget: &'p mut Budget,
+    pub units: &'p mut Units,
+    pub work: &'p mut Work,
+    pub seen: &'p mut Seen,
+    /// An earlier version of the document: its texts count when they are new, and are not written to a copy.
+    pub earlier: bool,
+}
+
+/// An entry of a page, or of the nodes above it.
+fn inherited<'d>(store: &Store<'d>, page: &'d Dictionary, key: &[u8]) -> Option<&'d Object> {
+    let mut node = page;
+    for _ in 0..PARENTS {
+        match get(store.doc, node, key) {
+            Object::Null => node = sub(store.doc, node, b"Parent")?,
+            found => return Some(found),
+        }
+    }
+    None
+}
+
+fn area_of(store: &Store<'_>, page: &Dictionary, key: &[u8]) -> Option<Area> {
+    let holder = inherited(store, page, key)?;
+    let Object::Array(list) = holder else {
+        return None;
+    };
+    let sides: Vec<f64> = list
+        .iter()
+        .filter_map(|object| number(resolve(store.doc, object)))
+        .collect();
+    let [x0, y0, x1, y1] = sides.as_slice().try_into().ok()?;
+    Some(Area::between(x0, y0, x1, y1)).filter(|area| area.size() > 0.0)
+}
+
+/// The part of the page that is shown.
+fn visible(store: &Store<'_>, page: &Dictionary) -> Area {
+    let media = area_of(store, page, b"MediaBox").unwrap_or(Area::between(0.0, 0.0, 612.0, 792.0));
+    let crop = area_of(store, page, b"CropBox").map(|crop| crop.common(media));
+    crop.filter(|crop| crop.size() > 0.0).unwrap_or(media)
+}
+
+/// The content of a page: its streams one after the other with a line break between (ISO 32000-1, 7.8.2).
+pub(super) fn content_of(store: &mut Store<'_>, page: &Dictionary, budget: &mut Budget) -> Vec<u8> {
+    let doc = store.doc;
+    let Ok(contents) = page.get(b"Contents") else {
+        return Vec::new();
+    };
+    let single = std::slice::from_ref(contents);
+    let list = match resolve(doc, contents) {
+        Object::Array(list) => list.as_slice(),
+        _ => single,
+    };
+    let mut bytes = Vec::new();
+    for object in list.iter().take(4096) {
+        if let Object::Reference(id) = object {
+            store.visited.insert(*id);
+        }
+        if let Ok(stream) = resolve(doc, object).as_stream() {
+            bytes.extend(store.decode(stream, budget));
+            bytes.push(b'\n');
+        }
+    }
+    bytes
+}
+
+impl Pages<'_, '_> {
+    /// Reads one page.
+    pub fn page(&mut self, content: &mut Content<'_>, number: u32, id: ObjectId) {
+        let doc = self.store.doc;
+        let Ok(page) = doc.get_dictionary(id) else {
+            return;
+        };
+        let bytes = content_of(self.store, page, self.budget);
+        let none = Dictionary::new();
+        let resources = inherited(self.store, page, b"Resources")
+            .and_then(dict)
+            .unwrap_or(&none);
+        let area = visible(self.store, page);
+        let mut painter = Painter::new(self.store, self.budget, self.work);
+        painter.run(
+            &bytes,
+            Key::Page(id),
+            resources,
+            State::new(Matrix::IDENTITY, Area::EVERYTHING),
+        );
+        let canvas = painter.canvas;
+        let (notes, marks) = self.annotations(page);
+        let sights = sights(&canvas, area, &marks);
+        let place = self.place(Location::Page(number));
+        self.views(content, &canvas, &sights, &place, Some(id));
+        if !self.earlier {
+            look_for_pictures(content, &canvas, &sights, area, &place);
+        }
+        for (note, canvas) in notes {
+            let hidden = |dict: &Dictionary| number_of(self.store, dict, b"F") as i64 & 0b10_0010 != 0;
+            let sight = if hidden(note) { Sight::Hidden } else { Sight::Shown };
+            let sights: Vec<Sight> = canvas.glyphs.iter().map(|glyph| seen_as(glyph, sight)).collect();
+            let location = match name(doc, note, b"Subtype") {
+                b"Widget" => Location::FormField,
+                _ => Location::Annotation { page: number },
+            };
+            let place = self.place(location);
+            self.views(content, &canvas, &sights, &place, None);
+        }
+    }
+
+    fn place(&self, location: Location) -> Location {
+        if self.earlier {
+            Location::EarlierVersion
+        } else {
+            location
+        }
+    }
+
+    /// A stream that nobody refers to as content, read as if it were some.
+    pub fn stray(
+        &mut self,
+        content: &mut Content<'_>,
+        id: ObjectId,
+        stream: &Stream,
+        resources: &Dictionary,
+        dropped: bool,
+    ) {
+        let mut painter = Painter::new(self.store, self.budget, self.work);
+        painter.form(
+            Some(id),
+            stream,
+            resources,
+            State::new(Matrix::IDENTITY, Area::EVERYTHING),
+        );
+        let canvas = painter.canvas;
+        let sights = vec![Sight::Hidden; canvas.glyphs.len()];
+        let was = self.earlier;
+        self.earlier |= dropped;
+        let place = self.place(Location::HiddenText);
+        self.views(content, &canvas, &sights, &place, None);
+        self.earlier = was;
+    }
+
+    fn views(
+        &mut self,
+        content: &mut Content<'_>,
+        canvas: &Canvas,
+        sights: &[Sight],
+        place: &Location,
+        page: Option<ObjectId>,
+    ) {
+        let earlier = self.earlier;
+        let glyphs = &canvas.glyphs;
+        let base = self.units.block(glyphs.len(), |unit, found| {
+            for i in same_glyph(glyphs, unit) {
+                let (Some(glyph), Some(sight)) = (glyphs.get(i), sights.get(i)) else {
+                    continue;
+                };
+                found.push(if earlier {
+                    Target::Dropped
+                } else {
+                    let shown = *sight == Sight::Shown;
+                    let glyph = Box::new(glyph.clone());
+                    Target::Glyph { page, glyph, shown }
+                });
+            }
+        });
+        let lines = Lines::new(glyphs);
+        let shown = lines.shown(sights, base);
+        self.push(content, shown, place.clone(), false, false);
+        for (kind, fake) in [(Sight::Covered, true), (Sight::Hidden, false)] {
+            if sights.contains(&kind) {
+                let unseen = lines.unseen(sights, kind, base);
+                self.push(content, unseen, place.clone(), true, fake);
+            }
+        }
+        if let Some(drawn) = lines.as_drawn(sights, base)
+            && !earlier
+        {
+            self.push(content, drawn, Location::Source, false, false);
+        }
+        self.asides(content, &canvas.asides, place);
+    }
+
+    /// Texts that stand for what is drawn; a program that copies takes them.
+    fn asides(&mut self, content: &mut Content<'_>, asides: &[Aside], place: &Location) {
+        let (mut text, mut map) = (String::new(), SourceMap::new(Form::Units));
+        for aside in asides {
+            let chars = text_string(&aside.bytes);
+            let earlier = self.earlier;
+            let base = self.units.block(chars.len(), |unit, found| {
+                found.push(match chars.get(unit) {
+                    _ if earlier => Target::Dropped,
+                    Some((_, bytes)) => Target::Aside {
+                        key: aside.key,
+                        token: aside.token.clone(),
+                        bytes: bytes.clone(),
+                    },
+                    None => Target::Fixed,
+                });
+            });
+            write_units(&mut text, &mut map, chars.iter().map(|(c, _)| *c), base);
+        }
+        let place = if self.earlier {
+            place.clone()
+        } else {
+            Location::Attribute("alt".to_owned())
+        };
+        self.push(content, Composed { text, map }, place, true, false);
+    }
+
+    fn push(&mut self, content: &mut Content<'_>, composed: Composed, location: Location, hidden: bool, fake: bool) {
+        if composed.text.trim().is_empty() {
+            return;
+        }
+        let new = self.seen.is_new(&composed.text);
+        if self.earlier && !new {
+            return;
+        }
+        content.views.push(View {
+            location,
+            hidden: hidden || self.earlier,
+            fake_redaction: fake,
+            text: composed.text,
+            map: composed.map,
+            part: PartPath::default(),
+        });
+    }
+
+    /// The annotations' appearances, and what of them lies over the page.
+    fn annotations<'x>(&mut self, page: &'x Dictionary) -> (Vec<(&'x Dictionary, Canvas)>, Vec<Cover>)
+    where
+        Self: 'x,
+    {
+        let doc = self.store.doc;
+        let (mut notes, mut marks) = (Vec::new(), Vec::new());
+        let list: Vec<&Object> = array(doc, page, b"Annots").iter().take(20_000).collect();
+        for object in list {
+            let Some(note) = dict(resolve(doc, object)) else {
+                continue;
+            };
+            let area = numbers::<4>(doc, note, b"Rect").map(|[a, b, c, d]| Area::between(a, b, c, d));
+            let Some(area) = area else {
+                continue;
+            };
+            let kind = name(doc, note, b"Subtype");
+            let seen = number_of(self.store, note, b"F") as i64 & 0b10_0010 == 0;
+            if kind == b"Redact" {
+                // Marked to be blacked out, and never carried out.
+                marks.extend(
+                    quads(self.store, note)
+                        .unwrap_or_else(|| vec![area])
+                        .into_iter()
+                        .map(over),
+                );
+            }
+            let filled = !array(doc, note, b"IC").is_empty();
+            let drawn = self.appearance(note, area);
+            if drawn.is_none() && filled && seen && matches!(kind, b"Square" | b"Polygon" | b"Circle") {
+                marks.push(over(area));
+            }
+            if let Some(canvas) = drawn {
+                if seen && kind != b"Widget" && kind != b"Popup" {
+                    marks.extend(canvas.covers.iter().map(|cover| Cover {
+                        order: u32::MAX,
+                        ..cover.clone()
+                    }));
+                }
+                notes.push((note, canvas));
+            }
+        }
+        (notes, marks)
+    }
+
+    /// Draws the normal appearance, in all its states (ISO 32000-1, 12.5.5).
+    fn appearance(&mut self, note: &Dictionary, area: Area) -> Option<Canvas> {
+        let doc = self.store.doc;
+        let all = sub(doc, note, b"AP")?;
+        let normal = all.get(b"N").ok()?;
+        let mut streams: Vec<(&Object, bool)> = Vec::new();
+        match resolve(doc, normal) {
+            Object::Stream(_) => streams.push((normal, true)),
+            Object::Dictionary(states) => {
+                let current = name(doc, note, b"AS");
+                streams.extend(states.iter().map(|(state, object)| (object, state == current)));
+            }
+            _ => return None,
+        }
+        let mut painter = Painter::new(self.store, self.budget, self.work);
+        for (object, current) in streams.into_iter().take(64) {
+            let Ok(stream) = resolve(doc, object).as_stream() else {
+                continue;
+            };
+            let state = State::new(onto(stream, doc, area), Area::EVERYTHING);
+            let covers = painter.canvas.covers.len();
+            painter.form(object.as_reference().ok(), stream, &Dictionary::new(), state);
+            if !current {
+                painter.canvas.covers.truncate(covers);
+            }
+        }
+        Some(painter.canvas)
+    }
+}
+
+/// A glyph that is drawn twice for boldness is to go twice.
+fn same_glyph(glyphs: &[Glyph], at: usize) -> Vec<usize> {
+    let Some(one) = glyphs.get(at) else {
+        return Vec::new();
+    };
+    let near = |other: &Glyph| {
+        let (dx, dy) = (other.at.0 - one.at.0, other.at.1 - one.at.1);
+        other.text == one.text && dx.hypot(dy) < 0.3 * one.em()
+    };
+    (0..glyphs.len())
+        .filter(|i| *i == at || glyphs.get(*i).is_some_and(near))
+        .collect()
+}
+
+fn seen_as(glyph: &Glyph, sight: Sight) -> Sight {
+    if glyph.unseen { Sight::Hidden } else { sight }
+}
+
+fn number_of(store: &Store<'_>, dict: &Dictionary, key: &[u8]) -> f64 {
+    number(get(store.doc, dict, key)).unwrap_or_default()
+}
+
+fn over(area: Area) -> Cover {
+    Cover {
+        area,
+        order: u32::MAX,
+        colour: None,
+        opaque: true,
+        picture: false,
+    }
+}
+
+fn quads(store: &Store<'_>, note: &Dictionary) -> Option<Vec<Area>> {
+    let numbers: Vec<f64> = array(store.doc, note, b"QuadPoints")
+        .iter()
+        .filter_map(|object| number(resolve(store.doc, object)))
+        .collect();
+    let quad = |points: &[f64]| {
+        points.chunks(2).fold(Area::NOTHING, |area, point| match point {
+            [x, y] => area.with(*x, *y),
+            _ => area,
+        })
+    };
+    let all: Vec<Area> = numbers.chunks(8).take(4096).map(quad).collect();
+    (!all.is_empty()).then_some(all)
+}
+
+/// The matrix that puts an appearance into the annotation's box.
+fn onto(stream: &Stream, doc: &lopdf::Document, area: Area) -> Matrix {
+    let own = numbers::<6>(doc, &stream.dict, b"Matrix").map_or(Matrix::IDENTITY, Matrix);
+    let Some([x0, y0, x1, y1]) = numbers::<4>(doc, &stream.dict, b"BBox") else {
+        return Matrix::shift(area.left, area.low);
+    };
+    let drawn = own.around(Area::between(x0, y0, x1, y1));
+    let scale = |to: f64, from: f64| if from.abs() < 1e-9 { 1.0 } else { to / from };
+    let (sx, sy) = (
+        scale(area.right - area.left, drawn.right - drawn.left),
+        scale(area.high - area.low, drawn.high - drawn.low),
+    );
+    Matrix([sx, 0.0, 0.0, sy, area.left - drawn.left * sx, area.low - drawn.low * sy])
+}
+
+/// A page that is a picture, text drawn as outlines, and fonts that do not say what they show: nothing of it was read.
+fn look_for_pictures(content: &mut Content<'_>, canvas: &Canvas, sights: &[Sight], page: Area, place: &Location) {
+    let legible = |glyph: &&Glyph| glyph.text.is_some();
+    let read = canvas.glyphs.iter().filter(legible).count();
+    let unknown = canvas
+        .glyphs
+        .iter()
+        .zip(sights)
+        .filter(|(glyph, sight)| glyph.text.is_none() && **sight != Sight::Hidden)
+        .count();
+    let pictures: f64 = canvas
+        .covers
+        .iter()
+        .filter(|cover| cover.picture)
+        .map(|cover| cover.area.common(page).size())
+        .sum();
+    let mut say = |kind, reason: &str| {
+        let mut doubt = doubt(kind, reason);
+        doubt.location = place.clone();
+        content.doubts.push(doubt);
+    };
+    if read < 40 && pictures > 0.2 * page.size() {
+        say(DoubtKind::NotOcred, "the page is a picture, whose text was not read");
+    } else if read == 0 && canvas.outlines > 400 {
+        say(
+            DoubtKind::NotOcred,
+            "the page is drawn without letters, its text was not read",
+        );
+    }
+    if unknown > 9 && unknown * 4 > read {
+        say(
+            DoubtKind::Unread,
+            "a font of the page does not say which letters it shows",
+        );
+    }
+}

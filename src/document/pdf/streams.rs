@@ -1,0 +1,183 @@
+//! Streams that no page draws: attached files, metadata, and whatever else may hold text.
+
+use super::encoding::text_string;
+use super::object::{dict, get, name, resolve, sub};
+use super::page::Pages;
+use super::token::is_space;
+use crate::content::{Child, Content, Hint};
+use crate::document::charset;
+use crate::types::{Location, PartPath};
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+/// The data of one stream, to be read as text.
+pub(super) struct Data {
+    pub id: ObjectId,
+    pub bytes: Vec<u8>,
+    pub place: Location,
+    pub dropped: bool,
+}
+
+/// What a stream is by its dictionary.
+enum Kind {
+    File,
+    Metadata,
+    Content,
+    /// Fonts, pictures, profiles, functions, tables of objects: no text.
+    Other,
+    Unknown,
+}
+
+fn kind(doc: &Document, stream: &Stream) -> Kind {
+    let dict = &stream.dict;
+    let has = |keys: &[&str]| keys.iter().any(|key| dict.has(key.as_bytes()));
+    match (name(doc, dict, b"Type"), name(doc, dict, b"Subtype")) {
+        (b"XRef" | b"ObjStm" | b"CMap" | b"Sound", _) => Kind::Other,
+        (b"EmbeddedFile", _) => Kind::File,
+        (b"Metadata", _) | (_, b"XML") => Kind::Metadata,
+        (_, b"Image" | b"Type1C" | b"CIDFontType0C" | b"OpenType") => Kind::Other,
+        (_, b"Form") => Kind::Content,
+        _ if has(&["BBox", "PatternType"]) => Kind::Content,
+        _ if has(&[
+            "Length1",
+            "FunctionType",
+            "ShadingType",
+            "HalftoneType",
+            "Alternate",
+            "N",
+            "CMapName",
+        ]) =>
+        {
+            Kind::Other
+        }
+        _ => Kind::Unknown,
+    }
+}
+
+/// Reads every stream that was not read before; gives those whose data is text.
+pub(super) fn rest(
+    reader: &mut Pages<'_, '_>,
+    content: &mut Content<'_>,
+    resources: &Dictionary,
+    reached: &HashSet<ObjectId>,
+) -> Vec<Data> {
+    let doc = reader.store.doc;
+    let names = file_names(doc);
+    let mut texts = Vec::new();
+    for (id, object) in &doc.objects {
+        let Object::Stream(stream) = object else {
+            continue;
+        };
+        if reader.store.visited.contains(id) || !reader.store.in_time(reader.budget) {
+            continue;
+        }
+        let dropped = reader.earlier || !reached.contains(id);
+        match kind(doc, stream) {
+            Kind::Other => {}
+            Kind::File => file(reader, content, *id, stream, names.get(id), dropped),
+            Kind::Content => reader.stray(content, *id, stream, resources, dropped),
+            known => {
+                let bytes = reader.store.decode(stream, reader.budget);
+                if draws_text(&bytes) {
+                    reader.stray(content, *id, stream, resources, dropped);
+                } else if !bytes.starts_with(b"/CIDInit") && is_text(&bytes) {
+                    let place = match known {
+                        _ if dropped => Location::EarlierVersion,
+                        Kind::Metadata => Location::Metadata,
+                        _ => Location::HiddenText,
+                    };
+                    texts.push(Data {
+                        id: *id,
+                        bytes,
+                        place,
+                        dropped,
+                    });
+                }
+            }
+        }
+    }
+    texts
+}
+
+/// Operators that show text, between those that begin and end it.
+fn draws_text(bytes: &[u8]) -> bool {
+    let has = |operator: &[u8]| {
+        memchr::memmem::find_iter(bytes, operator).any(|at| {
+            let after = bytes.get(at + operator.len());
+            after.is_none_or(|b| is_space(*b) || b"(<[/".contains(b))
+        })
+    };
+    has(b"BT") && (has(b"Tj") || has(b"TJ") || has(b"'") || has(b"\""))
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && (matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) || !charset::control_heavy(bytes))
+}
+
+/// An attached file becomes a child.
+fn file(
+    reader: &mut Pages<'_, '_>,
+    content: &mut Content<'_>,
+    id: ObjectId,
+    stream: &Stream,
+    file_name: Option<&String>,
+    dropped: bool,
+) {
+    let bytes = reader.store.decode(stream, reader.budget);
+    if !reader.seen.is_new_file(&bytes) && dropped {
+        return;
+    }
+    let number = content.children.len() + 1;
+    if !dropped {
+        reader.units.files.insert(number - 1, id);
+    }
+    let media_type = String::from_utf8_lossy(name(reader.store.doc, &stream.dict, b"Subtype")).to_ascii_lowercase();
+    content.children.push(Child {
+        path: PartPath(vec![u32::try_from(number).unwrap_or(u32::MAX)]),
+        bytes: Cow::Owned(bytes),
+        hint: Hint {
+            media_type,
+            name: file_name.cloned(),
+            attachment: true,
+            ..Hint::default()
+        },
+        alternative: dropped,
+    });
+}
+
+/// Names of attached files, by their streams.
+fn file_names(doc: &Document) -> HashMap<ObjectId, String> {
+    let mut names = HashMap::new();
+    let mut todo: Vec<&Object> = doc.objects.values().collect();
+    while let Some(object) = todo.pop() {
+        match object {
+            Object::Array(list) => todo.extend(list),
+            other => {
+                let Some(dict) = dict(other) else {
+                    continue;
+                };
+                if let Some(files) = sub(doc, dict, b"EF") {
+                    let label = [b"UF".as_slice(), b"F"]
+                        .iter()
+                        .find_map(|key| match get(doc, dict, key) {
+                            Object::String(bytes, _) => {
+                                Some(text_string(bytes).iter().map(|(c, _)| *c).collect::<String>())
+                            }
+                            _ => None,
+                        });
+                    for (_, file) in files {
+                        if let (Object::Reference(id), Some(label)) = (file, &label) {
+                            names.insert(*id, label.clone());
+                        }
+                    }
+                }
+                todo.extend(dict.iter().map(|(_, value)| value).filter(|value| {
+                    matches!(value, Object::Array(_) | Object::Dictionary(_))
+                        && !matches!(resolve(doc, value), Object::Null)
+                }));
+            }
+        }
+    }
+    names
+}
