@@ -81,6 +81,8 @@ pub(super) struct Cover {
     pub colour: Option<[f32; 3]>,
     pub opaque: bool,
     pub picture: bool,
+    /// The box is larger than what is painted: it is a ground of unknown colour, and covers nothing.
+    pub rough: bool,
 }
 
 /// A string written in the content beside the glyphs (`ActualText` and the like).
@@ -113,8 +115,12 @@ pub(super) enum Sight {
 /// Bands of the page, so that each glyph meets only the covers at its height.
 const BANDS: usize = 128;
 
-/// Judges every glyph against all covers of the page. `extra` are marks laid over the page: annotations.
-pub(super) fn sights(canvas: &Canvas, page: Area, extra: &[Cover]) -> Vec<Sight> {
+/// Meetings of glyphs and covers on one page: a second of work, and far above any real page.
+const MEETINGS: usize = 1 << 27;
+
+/// Judges every glyph against all covers of the page. `extra` are marks laid over the page: annotations. `None` when there is
+/// more to compare than any real page has.
+pub(super) fn sights(canvas: &Canvas, page: Area, extra: &[Cover]) -> Option<Vec<Sight>> {
     let height = (page.high - page.low).max(1.0) / BANDS as f64;
     let band = |y: f64| (((y - page.low) / height).max(0.0) as usize).min(BANDS - 1);
     let mut bands: Vec<Vec<&Cover>> = vec![Vec::new(); BANDS];
@@ -124,30 +130,39 @@ pub(super) fn sights(canvas: &Canvas, page: Area, extra: &[Cover]) -> Vec<Sight>
             slot.push(cover);
         }
     }
-    let judge = |glyph: &Glyph| {
+    let mut meetings = 0;
+    let mut judge = |glyph: &Glyph| {
         let centre = glyph.centre();
         if glyph.unseen || !page.grown(1.0).holds(centre) {
-            return Sight::Hidden;
+            return Some(Sight::Hidden);
         }
-        let over = bands.get(band(centre.1)).map_or(&[][..], Vec::as_slice);
-        let mut ground = Some([1.0; 3]);
-        let mut sight = Sight::Shown;
-        for cover in over.iter().filter(|cover| cover.area.holds(centre) && cover.opaque) {
-            if cover.order < glyph.order {
-                ground = cover.colour;
-            } else if cover.picture && cover.area.common(page).size() > 0.6 * page.size() {
-                // A scanned page over its recognised text.
-                sight = sight.max(Sight::Hidden);
-            } else {
-                sight = Sight::Covered;
-            }
-        }
-        match (ground, glyph.colour) {
-            (Some(ground), Some(ink)) if sight == Sight::Shown && alike(ground, ink) => Sight::Hidden,
-            _ => sight,
-        }
+        let near = bands.get(band(centre.1)).map_or(&[][..], Vec::as_slice);
+        meetings += near.len();
+        (meetings < MEETINGS).then(|| judge(glyph, centre, page, near))
     };
-    canvas.glyphs.iter().map(judge).collect()
+    canvas.glyphs.iter().map(&mut judge).collect()
+}
+
+fn judge(glyph: &Glyph, centre: (f64, f64), page: Area, near: &[&Cover]) -> Sight {
+    let mut ground = Some([1.0; 3]);
+    let mut sight = Sight::Shown;
+    for cover in near.iter().filter(|cover| cover.area.holds(centre)) {
+        let solid = cover.opaque && !cover.rough;
+        if cover.order < glyph.order {
+            ground = cover.colour.filter(|_| solid);
+        } else if !solid {
+            continue;
+        } else if cover.picture && cover.area.common(page).size() > 0.6 * page.size() {
+            // A scanned page over its recognised text.
+            sight = sight.max(Sight::Hidden);
+        } else {
+            sight = Sight::Covered;
+        }
+    }
+    match (ground, glyph.colour) {
+        (Some(ground), Some(ink)) if sight == Sight::Shown && alike(ground, ink) => Sight::Hidden,
+        _ => sight,
+    }
 }
 
 /// Too near for an eye: white on white, and greys that only a copy tells apart.

@@ -68,9 +68,19 @@ pub(super) fn load(bytes: &[u8], budget: &mut Budget) -> Result<Loaded, Unloadab
     })
 }
 
-/// What the file still holds of earlier versions: each `%%EOF` but the last ended one, and objects that no table lists any
-/// more are found by searching.
-pub(super) fn earlier(bytes: &[u8], loaded: &Loaded, budget: &mut Budget) -> Vec<Result<Document, Spent>> {
+/// An earlier version, or what is left of one.
+pub(super) enum Version {
+    /// The file was once as long as this.
+    Until(usize),
+    /// Objects that no table lists any more, found by searching.
+    Search,
+    /// There are more than are read.
+    More,
+}
+
+/// What the file may still hold of earlier versions: each `%%EOF` but the last ended one. A file whose objects are all listed
+/// has none.
+pub(super) fn versions(bytes: &[u8], loaded: &Loaded) -> Vec<Version> {
     let listed = loaded.doc.reference_table.entries.values();
     let listed = listed.filter(|entry| matches!(entry, XrefEntry::Normal { .. })).count();
     let written = memchr::memmem::find_iter(bytes, b"endobj").count();
@@ -79,27 +89,26 @@ pub(super) fn earlier(bytes: &[u8], loaded: &Loaded, budget: &mut Budget) -> Vec
     }
     let mut ends: Vec<usize> = memchr::memmem::find_iter(bytes, b"%%EOF").map(|at| at + 5).collect();
     ends.pop();
-    let mut all = Vec::new();
-    let too_many = ends.len() > VERSIONS;
-    for end in ends.into_iter().rev().take(VERSIONS) {
-        let version = bytes.get(..end).unwrap_or_default();
-        if let Err(spent) = budget.produce(version.len() as u64) {
-            all.push(Err(spent));
-            return all;
-        }
-        if let Ok(doc) = Document::load_mem_with_options(version, options(version, budget)) {
-            all.push(Ok(doc));
-        }
-    }
-    let search = LoadOptions {
-        force_reconstruct: true,
+    let more = ends.len() > VERSIONS;
+    let latest = ends.into_iter().rev().take(VERSIONS).map(Version::Until);
+    latest
+        .chain([Version::Search])
+        .chain(more.then_some(Version::More))
+        .collect()
+}
+
+/// Loads one of them, if it can be loaded.
+pub(super) fn earlier(bytes: &[u8], version: &Version, budget: &mut Budget) -> Result<Option<Document>, Spent> {
+    let (until, search) = match version {
+        Version::Until(end) => (*end, false),
+        Version::Search => (bytes.len(), true),
+        Version::More => return Err(Spent::Parts),
+    };
+    let bytes = bytes.get(..until).unwrap_or_default();
+    budget.produce(bytes.len() as u64)?;
+    let options = LoadOptions {
+        force_reconstruct: search,
         ..options(bytes, budget)
     };
-    if let Ok(doc) = Document::load_mem_with_options(bytes, search) {
-        all.push(Ok(doc));
-    }
-    if too_many {
-        all.push(Err(Spent::Parts));
-    }
-    all
+    Ok(Document::load_mem_with_options(bytes, options).ok())
 }

@@ -101,9 +101,10 @@ fn read_with<'a>(bytes: &'a [u8], budget: &mut Budget, units: &mut Units) -> (Co
         broken: false,
     };
     reading.document(&loaded.doc, false);
-    for earlier in file::earlier(bytes, &loaded, reading.budget) {
-        match earlier {
-            Ok(doc) => reading.document(&doc, true),
+    for version in file::versions(bytes, &loaded) {
+        match file::earlier(bytes, &version, reading.budget) {
+            Ok(Some(doc)) => reading.document(&doc, true),
+            Ok(None) => {}
             Err(spent) => reading.content.doubts.push(doubt(spent.doubt(), spent.to_string())),
         }
     }

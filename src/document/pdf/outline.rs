@@ -3,15 +3,18 @@
 use super::space::{Area, Matrix};
 
 /// More corners than this make no box that somebody laid over a number.
-const CORNERS: usize = 12;
-/// Parts of one path that are looked at one by one.
-const PARTS: usize = 256;
+const CORNERS: usize = 20;
+/// Parts of one path that are looked at one by one; a path of more is a drawing.
+const PARTS: usize = 64;
 
 /// One closed or open line.
 struct Part {
     area: Area,
     corners: usize,
-    ends: [(f64, f64); 2],
+    first: (f64, f64),
+    last: (f64, f64),
+    /// Above zero counter-clockwise, below clockwise.
+    turn: f64,
 }
 
 /// The path under construction, on the page.
@@ -27,11 +30,13 @@ pub(super) struct Outline {
 impl Outline {
     pub fn start(&mut self, (x, y): (f64, f64)) {
         self.grow((x, y));
-        if self.parts.len() < PARTS {
+        if self.parts.len() <= PARTS {
             self.parts.push(Part {
                 area: Area::NOTHING.with(x, y),
                 corners: 0,
-                ends: [(x, y); 2],
+                first: (x, y),
+                last: (x, y),
+                turn: 0.0,
             });
         }
     }
@@ -41,7 +46,9 @@ impl Outline {
         if let Some(part) = self.parts.last_mut() {
             part.area = part.area.with(x, y);
             part.corners += 1;
-            part.ends = [part.ends[1], (x, y)];
+            let (x0, y0) = part.first;
+            part.turn += (part.last.0 - x0) * (y - y0) - (x - x0) * (part.last.1 - y0);
+            part.last = (x, y);
         }
     }
 
@@ -62,30 +69,25 @@ impl Outline {
         self.whole
     }
 
-    /// Boxes that filling it paints. A part with another inside is a frame.
-    pub fn filled(&self) -> Vec<Area> {
-        let simple = self
-            .parts
-            .iter()
-            .filter(|part| part.corners <= CORNERS && part.area.size() > 0.0);
-        let simple: Vec<Area> = simple.map(|part| part.area).collect();
-        let inside = |inner: &Area, outer: &Area| {
-            inner != outer
-                && inner.left >= outer.left
-                && inner.right <= outer.right
-                && inner.low >= outer.low
-                && inner.high <= outer.high
+    /// Boxes that filling it paints, and whether each is larger than what it paints: of many corners, or a frame and the hole
+    /// in it. Without `even_odd`, a hole turns the other way round (ISO 32000-1, 8.5.3.3).
+    pub fn filled(&self, even_odd: bool) -> Vec<(Area, bool)> {
+        let nested = |a: &Part, b: &Part| {
+            let hole = even_odd || a.turn * b.turn < 0.0;
+            hole && a.area != b.area && (a.area.within(b.area) || b.area.within(a.area))
         };
-        let frame = |outer: &&Area| simple.iter().any(|inner| inside(inner, outer));
-        simple.iter().filter(|area| !frame(area)).copied().collect()
+        let framed = |one: &Part| self.parts.iter().any(|other| nested(one, other));
+        let painted = self.parts.iter().filter(|part| part.area.size() > 0.0);
+        let rough = |part: &Part| self.parts.len() > PARTS || part.corners > CORNERS || framed(part);
+        painted.map(|part| (part.area, rough(part))).collect()
     }
 
-    /// Boxes that stroking it paints: straight upright lines, as wide as the pen.
+    /// Boxes that stroking it paints: lines along a text with a pen as wide as its letters, by hand or ruler.
     pub fn stroked(&self, pen: f64) -> Vec<Area> {
         let line = |part: &Part| {
-            let [(x0, y0), (x1, y1)] = part.ends;
-            let straight = part.corners == 1 && ((x0 - x1).abs() < 0.5 || (y0 - y1).abs() < 0.5);
-            straight.then(|| Area::between(x0, y0, x1, y1).grown(pen / 2.0))
+            let (width, height) = (part.area.right - part.area.left, part.area.high - part.area.low);
+            let along = part.corners > 0 && pen > 4.0 && width.min(height) < 1.5 * pen;
+            along.then(|| part.area.grown(pen / 2.0))
         };
         self.parts.iter().filter_map(line).collect()
     }

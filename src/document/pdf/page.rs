@@ -10,7 +10,7 @@ use super::state::State;
 use super::store::Store;
 use super::strings::{Seen, write_units};
 use super::units::{Target, Units};
-use crate::content::{Budget, Content, Form, SourceMap, View};
+use crate::content::{Budget, Content, Form, SourceMap, Spent, View};
 use crate::document::doubt;
 use crate::types::{DoubtKind, Location, PartPath};
 use lopdf::{Dictionary, Object, ObjectId, Stream};
@@ -107,7 +107,10 @@ impl Pages<'_, '_> {
         );
         let canvas = painter.canvas;
         let (notes, marks) = self.annotations(page);
-        let sights = sights(&canvas, area, &marks);
+        let sights = sights(&canvas, area, &marks).unwrap_or_else(|| {
+            self.store.spent.get_or_insert(Spent::Time);
+            vec![Sight::Shown; canvas.glyphs.len()]
+        });
         let place = self.place(Location::Page(number));
         self.views(content, &canvas, &sights, &place, Some(id));
         if !self.earlier {
@@ -169,8 +172,9 @@ impl Pages<'_, '_> {
     ) {
         let earlier = self.earlier;
         let glyphs = &canvas.glyphs;
+        let mut twins = Twins::default();
         let base = self.units.block(glyphs.len(), |unit, found| {
-            for i in same_glyph(glyphs, unit) {
+            for i in twins.of(glyphs, unit) {
                 let (Some(glyph), Some(sight)) = (glyphs.get(i), sights.get(i)) else {
                     continue;
                 };
@@ -272,10 +276,9 @@ impl Pages<'_, '_> {
                         .map(over),
                 );
             }
-            let filled = !array(doc, note, b"IC").is_empty();
             let drawn = self.appearance(note, area);
-            if drawn.is_none() && filled && seen && matches!(kind, b"Square" | b"Polygon" | b"Circle") {
-                marks.push(over(area));
+            if drawn.is_none() && seen {
+                marks.extend(undrawn(self.store, note, kind, area));
             }
             if let Some(canvas) = drawn {
                 if seen && kind != b"Widget" && kind != b"Popup" {
@@ -320,18 +323,41 @@ impl Pages<'_, '_> {
     }
 }
 
-/// A glyph that is drawn twice for boldness is to go twice.
-fn same_glyph(glyphs: &[Glyph], at: usize) -> Vec<usize> {
-    let Some(one) = glyphs.get(at) else {
-        return Vec::new();
-    };
-    let near = |other: &Glyph| {
-        let (dx, dy) = (other.at.0 - one.at.0, other.at.1 - one.at.1);
-        other.text == one.text && dx.hypot(dy) < 0.3 * one.em()
-    };
-    (0..glyphs.len())
-        .filter(|i| *i == at || glyphs.get(*i).is_some_and(near))
-        .collect()
+/// Finds the glyphs that lie on a glyph and show the same: drawn twice for boldness, it is to go twice.
+#[derive(Default)]
+struct Twins {
+    /// From left to right; made when first asked.
+    order: Vec<usize>,
+}
+
+impl Twins {
+    fn of(&mut self, glyphs: &[Glyph], at: usize) -> Vec<usize> {
+        if self.order.len() != glyphs.len() {
+            self.order = (0..glyphs.len()).collect();
+            let left = |i: &usize| glyphs.get(*i).map_or(0.0, |glyph| glyph.at.0);
+            self.order.sort_by(|a, b| left(a).total_cmp(&left(b)));
+        }
+        let Some(one) = glyphs.get(at) else {
+            return Vec::new();
+        };
+        let reach = 0.3 * one.em();
+        let left = |i: &usize| glyphs.get(*i).map_or(0.0, |glyph| glyph.at.0);
+        let from = self.order.partition_point(|i| left(i) < one.at.0 - reach);
+        let beside = self.order.iter().skip(from).take_while(|i| left(i) <= one.at.0 + reach);
+        let near = |i: &&usize| {
+            **i == at
+                || glyphs.get(**i).is_some_and(|other| {
+                    let (dx, dy) = (other.at.0 - one.at.0, other.at.1 - one.at.1);
+                    other.text == one.text && dx.hypot(dy) < reach
+                })
+        };
+        let mut all: Vec<usize> = beside.filter(near).copied().collect();
+        // A glyph of no size, or nowhere, is still itself.
+        if !all.contains(&at) {
+            all.push(at);
+        }
+        all
+    }
 }
 
 fn seen_as(glyph: &Glyph, sight: Sight) -> Sight {
@@ -349,6 +375,7 @@ fn over(area: Area) -> Cover {
         colour: None,
         opaque: true,
         picture: false,
+        rough: false,
     }
 }
 
@@ -365,6 +392,29 @@ fn quads(store: &Store<'_>, note: &Dictionary) -> Option<Vec<Area>> {
     };
     let all: Vec<Area> = numbers.chunks(8).take(4096).map(quad).collect();
     (!all.is_empty()).then_some(all)
+}
+
+/// What viewers draw of a mark that has no appearance of its own, if it hides anything.
+fn undrawn(store: &Store<'_>, note: &Dictionary, kind: &[u8], area: Area) -> Vec<Cover> {
+    let colour = |key: &[u8]| {
+        let parts = array(store.doc, note, key)
+            .iter()
+            .map(|object| number(resolve(store.doc, object)));
+        parts.collect::<Option<Vec<f64>>>().filter(|parts| !parts.is_empty())
+    };
+    let dark = colour(b"C").is_some_and(|parts| match parts.as_slice() {
+        [.., black] if parts.len() == 4 => *black > 0.85,
+        parts => parts.iter().all(|part| *part < 0.15),
+    });
+    match kind {
+        b"Square" | b"Polygon" | b"Circle" if colour(b"IC").is_some() => vec![over(area)],
+        b"Highlight" if dark => quads(store, note)
+            .unwrap_or_else(|| vec![area])
+            .into_iter()
+            .map(over)
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The matrix that puts an appearance into the annotation's box.
@@ -384,14 +434,16 @@ fn onto(stream: &Stream, doc: &lopdf::Document, area: Area) -> Matrix {
 
 /// A page that is a picture, text drawn as outlines, and fonts that do not say what they show: nothing of it was read.
 fn look_for_pictures(content: &mut Content<'_>, canvas: &Canvas, sights: &[Sight], page: Area, place: &Location) {
-    let legible = |glyph: &&Glyph| glyph.text.is_some();
-    let read = canvas.glyphs.iter().filter(legible).count();
-    let unknown = canvas
-        .glyphs
-        .iter()
-        .zip(sights)
-        .filter(|(glyph, sight)| glyph.text.is_none() && **sight != Sight::Hidden)
-        .count();
+    // The recognised text of a scanned page is hidden: a number in it is found, but it also stands in the picture.
+    let seen = || {
+        canvas
+            .glyphs
+            .iter()
+            .zip(sights)
+            .filter(|(_, sight)| **sight != Sight::Hidden)
+    };
+    let read = seen().filter(|(glyph, _)| glyph.text.is_some()).count();
+    let unknown = seen().filter(|(glyph, _)| glyph.text.is_none()).count();
     let pictures: f64 = canvas
         .covers
         .iter()

@@ -6,7 +6,7 @@ use super::font::Font;
 use super::object::{name, numbers, resolve, sub};
 use super::outline::Outline;
 use super::space::{Area, Matrix};
-use super::state::State;
+use super::state::{Paint, State};
 use super::store::Store;
 use super::token::{Operation, Token, Tokens};
 use crate::content::{Budget, Spent};
@@ -133,7 +133,10 @@ impl<'p, 'd> Painter<'p, 'd> {
             }
             b"Do" => self.draw(run, operands),
             b"BMC" | b"BDC" | b"DP" | b"EMC" => self.mark(run, operator, operands),
-            b"sh" => self.cover(&run.state, run.state.clip, None, run.state.fill.alpha, false),
+            b"sh" => {
+                let (area, colours) = (run.state.clip, run.state.fill.of_no_colour());
+                self.cover(&run.state, area, &colours, false);
+            }
             _ if self.text_operator(run, operator, operands) => {}
             _ if colour_operator(self.store, run, operator, operands) => {}
             _ => self.path_operator(run, operator, operands),
@@ -309,15 +312,15 @@ impl<'p, 'd> Painter<'p, 'd> {
         let state = &run.state;
         if matches!(operator, b"f" | b"F" | b"f*" | b"B" | b"B*" | b"b" | b"b*") {
             self.canvas.outlines += path.segments;
-            for area in path.filled() {
-                self.cover(state, area, state.fill.colour, state.fill.alpha, false);
+            for (area, rough) in path.filled(operator.ends_with(b"*")) {
+                self.cover(state, area, &state.fill, rough);
             }
         }
         if matches!(operator, b"S" | b"s" | b"B" | b"B*" | b"b" | b"b*") {
             let [a, b, c, d, ..] = state.ctm.0;
             let pen = state.line_width * (a * d - b * c).abs().sqrt();
             for area in path.stroked(pen) {
-                self.cover(state, area, state.stroke.colour, state.stroke.alpha, false);
+                self.cover(state, area, &state.stroke, false);
             }
         }
         if path.clips
@@ -327,23 +330,37 @@ impl<'p, 'd> Painter<'p, 'd> {
         }
     }
 
-    fn cover(&mut self, state: &State, area: Area, colour: Option<[f32; 3]>, alpha: f64, picture: bool) {
-        if self.off == 0 && self.canvas.covers.len() < COVERS {
-            self.canvas.covers.push(Cover {
-                area: area.common(state.clip),
-                order: self.order,
-                colour,
-                opaque: alpha > 0.9 && !state.see_through,
-                picture,
-            });
-        }
-        self.order += 1;
+    fn cover(&mut self, state: &State, area: Area, paint: &Paint, rough: bool) {
+        let black = paint
+            .colour
+            .is_some_and(|colour| colour.iter().all(|part| *part < 0.15));
+        self.lay(Cover {
+            area: area.common(state.clip),
+            order: self.order,
+            colour: paint.colour,
+            // Black stays black however it is mixed with what is under it.
+            opaque: paint.alpha > 0.9 && !state.masked && (!state.blended || black),
+            picture: false,
+            rough,
+        });
     }
 
     fn picture(&mut self, state: &State, clear: bool) {
-        let area = state.ctm.around(Area::UNIT);
-        let alpha = if clear { 0.0 } else { state.fill.alpha };
-        self.cover(state, area, None, alpha, true);
+        self.lay(Cover {
+            area: state.ctm.around(Area::UNIT).common(state.clip),
+            order: self.order,
+            colour: None,
+            opaque: !clear && state.fill.alpha > 0.9 && !state.masked && !state.blended,
+            picture: true,
+            rough: false,
+        });
+    }
+
+    fn lay(&mut self, cover: Cover) {
+        if self.off == 0 && self.canvas.covers.len() < COVERS {
+            self.canvas.covers.push(cover);
+        }
+        self.order += 1;
     }
 
     fn draw(&mut self, run: &mut Run<'_>, operands: &[(Token, Range<usize>)]) {

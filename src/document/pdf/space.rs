@@ -130,6 +130,10 @@ impl Area {
         x >= self.left && x <= self.right && y >= self.low && y <= self.high
     }
 
+    pub fn within(self, outer: Area) -> bool {
+        self.left >= outer.left && self.right <= outer.right && self.low >= outer.low && self.high <= outer.high
+    }
+
     pub fn size(self) -> f64 {
         let (w, h) = (self.right - self.left, self.high - self.low);
         if w > 0.0 && h > 0.0 { w * h } else { 0.0 }

@@ -36,8 +36,10 @@ pub(super) struct State {
     pub fill: Paint,
     pub stroke: Paint,
     pub line_width: f64,
-    /// Blend modes and soft masks let through what is under them.
-    pub see_through: bool,
+    /// A blend mode lets through what is under it, unless it is black.
+    pub blended: bool,
+    /// A soft mask lets through what is under it.
+    pub masked: bool,
     pub font: Option<Rc<Font>>,
     pub size: f64,
     pub char_space: f64,
@@ -61,7 +63,8 @@ impl State {
             fill: black.clone(),
             stroke: black,
             line_width: 1.0,
-            see_through: false,
+            blended: false,
+            masked: false,
             font: None,
             size: 0.0,
             char_space: 0.0,
@@ -93,10 +96,12 @@ impl State {
             other => other,
         };
         if let Object::Name(blend) = blend {
-            self.see_through = !matches!(blend.as_slice(), b"Normal" | b"Compatible");
+            self.blended = !matches!(blend.as_slice(), b"Normal" | b"Compatible");
         }
-        if let Object::Dictionary(_) = get(doc, extended, b"SMask") {
-            self.see_through = true;
+        match get(doc, extended, b"SMask") {
+            Object::Dictionary(_) => self.masked = true,
+            Object::Name(_) => self.masked = false,
+            _ => {}
         }
     }
 }
@@ -106,6 +111,14 @@ impl Paint {
     pub fn device(&mut self, operands: &[(Token, Range<usize>)]) {
         self.space = Colours::Plain;
         self.set(operands);
+    }
+
+    /// A shading, or a picture.
+    pub fn of_no_colour(&self) -> Paint {
+        Paint {
+            colour: None,
+            ..self.clone()
+        }
     }
 
     /// `cs`.

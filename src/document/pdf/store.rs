@@ -164,6 +164,9 @@ pub(super) fn decode(doc: &Document, stream: &Stream, budget: &mut Budget) -> Re
         _ => false,
     };
     let filter = get(doc, &stream.dict, b"Filter");
+    if stream.content.is_empty() {
+        return Ok((Vec::new(), true));
+    }
     let flate = match filter {
         Object::Null => {
             budget.produce(stream.content.len() as u64)?;

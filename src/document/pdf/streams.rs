@@ -38,6 +38,7 @@ fn kind(doc: &Document, stream: &Stream) -> Kind {
         (b"Metadata", _) | (_, b"XML") => Kind::Metadata,
         (_, b"Image" | b"Type1C" | b"CIDFontType0C" | b"OpenType") => Kind::Other,
         (_, b"Form") => Kind::Content,
+        _ if is_picture(doc, stream) => Kind::Other,
         _ if has(&["BBox", "PatternType"]) => Kind::Content,
         _ if has(&[
             "Length1",
@@ -53,6 +54,20 @@ fn kind(doc: &Document, stream: &Stream) -> Kind {
         }
         _ => Kind::Unknown,
     }
+}
+
+/// Thumbnails and the like do not say that they are pictures.
+fn is_picture(doc: &Document, stream: &Stream) -> bool {
+    let single = std::slice::from_ref(get(doc, &stream.dict, b"Filter"));
+    let filters = match single {
+        [Object::Array(list)] => list.as_slice(),
+        single => single,
+    };
+    let packed = |filter: &Object| {
+        matches!(resolve(doc, filter), Object::Name(name)
+            if matches!(name.as_slice(), b"DCTDecode" | b"DCT" | b"JPXDecode" | b"CCITTFaxDecode" | b"CCF" | b"JBIG2Decode"))
+    };
+    filters.iter().any(packed) || stream.dict.has(b"Width") && stream.dict.has(b"Height")
 }
 
 /// Reads every stream that was not read before; gives those whose data is text.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the PDF samples of this folder with the programs that people make PDFs with; one place a file.
 
-Needs: reportlab fpdf2 pikepdf weasyprint pycairo (pip), ghostscript chromium qpdf (apt). All numbers are made up: 251248-9996 and
+Needs: reportlab fpdf2 pikepdf weasyprint pycairo (pip), ghostscript chromium qpdf libreoffice-writer (apt). All numbers are made up: 251248-9996 and
 numbers generated from a fixed seed. Run in this folder; prints nothing. The tests read the files and expected.yaml, never this script.
 """
 import io, os, random, subprocess, sys, tempfile
@@ -277,6 +277,52 @@ row('clean-chromium.pdf', '', '', redact='same')
 with tempfile.TemporaryDirectory() as t:
     open(t + '/a.html', 'w').write('<meta charset=utf-8><h1>Referat</h1><p>Mødet blev holdt 12. marts 2026.</p>')
     subprocess.run(['chromium', '--headless', '--no-sandbox', '--disable-gpu', '--no-pdf-header-footer', '--print-to-pdf=clean-chromium.pdf', 'file://' + t + '/a.html'], check=True, capture_output=True)
+
+# --- more of what editors do
+d = number(); p = base('CPR: ' + dash(d)); page = p.pages[0]
+page.Annots = p.make_indirect(Array([p.make_indirect(Dictionary(Type=Name.Annot, Subtype=Name.Highlight, C=[0, 0, 0], Rect=[95, 636, 190, 652], QuadPoints=[95, 652, 190, 652, 95, 636, 190, 636]))])); p.save('pike-black-highlight.pdf', static_id=True); row('pike-black-highlight.pdf', d, 'page 1', hidden=True, fake=True)
+d = number(); p = base('CPR: ' + dash(d)); page = p.pages[0]
+ap = p.make_indirect(Stream(p, b'/G gs 12 w 0 G 6 8 m 30 9 60 7 88 8 c S', Type=Name.XObject, Subtype=Name.Form, BBox=[0, 0, 95, 16], Resources=Dictionary(ExtGState=Dictionary(G=Dictionary(BM=Name.Multiply)))))
+page.Annots = p.make_indirect(Array([p.make_indirect(Dictionary(Type=Name.Annot, Subtype=Name.Ink, Rect=[95, 636, 190, 652], InkList=[[96, 644, 190, 644]], AP=Dictionary(N=ap)))])); p.save('pike-pen-over.pdf', static_id=True); row('pike-pen-over.pdf', d, 'page 1', hidden=True, fake=True)
+d = number(); p = base('Gul CPR ' + dash(d)); p.pages[0].Resources.ExtGState = Dictionary(G=Dictionary(BM=Name.Multiply)); p.pages[0].contents_add(b'/G gs 1 1 0 rg 95 636 95 16 re f'); p.save('pike-yellow-marker.pdf', static_id=True); row('pike-yellow-marker.pdf', d, 'page 1')
+d = number(); p = base(); page = p.pages[0]
+pattern = p.make_indirect(Stream(p, b'BT /F1 12 Tf 2 2 Td (CPR %s) Tj ET' % dash(d).encode(), Type=Name.Pattern, PatternType=1, PaintType=1, TilingType=1, BBox=[0, 0, 150, 20], XStep=150, YStep=20, Resources=page.Resources))
+page.Resources.Pattern = Dictionary(P=pattern); page.contents_add(b'/Pattern cs /P scn 72 500 300 40 re f'); p.save('pike-pattern.pdf', static_id=True); row('pike-pattern.pdf', d, 'hidden text', hidden=True)
+d = number(); p = base(); p.Root.Names = Dictionary(JavaScript=Dictionary(Names=Array([String('x'), Dictionary(S=Name.JavaScript, JS=String('var cpr = "%s";' % d))]))); p.save('pike-script.pdf', static_id=True); row('pike-script.pdf', d, 'hidden text', hidden=True)
+d = number(); p = base(); fields = p.make_indirect(Array([p.make_indirect(Dictionary(FT=Name.Ch, T=String('Vælg'), Opt=Array([String('CPR ' + dash(d)), String('andet')]), V=String('andet')))])); p.Root.AcroForm = Dictionary(Fields=fields, XFA=Array([String('datasets'), p.make_indirect(Stream(p, b'<xfa:data><navn>Karen</navn></xfa:data>'))])); p.save('pike-choice.pdf', static_id=True); row('pike-choice.pdf', d, 'form field')
+d = number(); p = base(); p.Root.AcroForm = Dictionary(Fields=Array(), XFA=Array([String('datasets'), p.make_indirect(Stream(p, b'<xfa:data><navn>Karen</navn><cpr>%s</cpr></xfa:data>' % d.encode()))])); p.save('pike-xfa.pdf', static_id=True); row('pike-xfa.pdf', d, 'hidden text', hidden=True)
+d = number(); p = base('Ren'); page = p.pages[0]; page.PieceInfo = Dictionary(App=Dictionary(LastModified='D:20260101', Private=p.make_indirect(Stream(p, ('gammel CPR ' + dash(d)).encode())))); p.save('pike-private-data.pdf', static_id=True); row('pike-private-data.pdf', d, 'hidden text', hidden=True)
+subprocess.run(['qpdf', '--static-id', '--encrypt', '', 'ejer', '128', '--use-aes=y', '--', 'rl-plain.pdf', 'qpdf-aes128.pdf'], check=True); row('qpdf-aes128.pdf', rows[0]['digits'], 'page 1', redact='refused')
+
+d = number(); p = pikepdf.open('scanned.pdf'); p.pages[0].Resources.Font = Dictionary(F1=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)); p.pages[0].contents_add(b'BT 3 Tr /F1 12 Tf 40 700 Td (CPR %s, og en hel del mere af den tekst som blev genkendt) Tj ET' % dash(d).encode()); p.save('scanned-with-text.pdf', static_id=True); row('scanned-with-text.pdf', d, 'page 1', hidden=True, doubts=['not_ocred'], redact='refused')
+d = number(); p = base(); p.pages[0].contents_add(b'0 0 0.4 rg ' + b'300 500 m ' + b' '.join(b'%d %d l' % (300 + 60 * (i % 2), 500 + i) for i in range(60)) + b' f 60 520 m ' + b' '.join(b'%d %d l' % (60 if i < 30 else 400, 520 + i) for i in range(60)) + b' h f 1 g BT /F1 12 Tf 150 550 Td (CPR %s) Tj ET' % dash(d).encode()); p.save('pike-white-on-shape.pdf', static_id=True); row('pike-white-on-shape.pdf', d, 'page 1')
+d = number(); p = base(); p.pages[0].contents_add(b'0 g 80 590 200 30 re 82 592 196 26 re f* BT /F1 12 Tf 100 600 Td (CPR %s) Tj ET 0 g 80 590 200 30 re 82 592 196 26 re f*' % dash(d).encode()); p.save('pike-frame.pdf', static_id=True); row('pike-frame.pdf', d, 'page 1')
+
+# --- LibreOffice: a flat Writer document with runs, a table, header, footnote, comment; tagged, as a form, with comments as notes
+FODT = """<?xml version="1.0" encoding="UTF-8"?>
+<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:meta="urn:oasis:names:tc:opendocument:xmlns:meta:1.0" office:version="1.3" office:mimetype="application/vnd.oasis.opendocument.text">
+<office:meta><dc:title>%(title)s</dc:title></office:meta>
+<office:automatic-styles><style:style style:name="B" style:family="text"><style:text-properties fo:font-weight="bold"/></style:style><style:style style:name="S" style:family="text"><style:text-properties fo:letter-spacing="0.2cm"/></style:style><style:style style:name="J" style:family="paragraph"><style:paragraph-properties fo:text-align="justify"/></style:style><style:page-layout style:name="P"><style:header-style/></style:page-layout></office:automatic-styles>
+<office:master-styles><style:master-page style:name="Standard" style:page-layout-name="P"><style:header><text:p>%(header)s</text:p></style:header></style:master-page></office:master-styles>
+<office:body><office:text><text:h text:outline-level="1">Afgørelse %(heading)s</text:h><text:p>%(body)s</text:p><text:p text:style-name="J">Sagen er oplyst ved samtaler med borgeren og de pårørende, ved lægens udtalelse og ved de oplysninger, som forvaltningen selv har hentet ind om forholdene i hjemmet. %(justified)s Klage kan sendes inden fire uger.</text:p><table:table><table:table-column table:number-columns-repeated="3"/><table:table-row><table:table-cell><text:p>Navn</text:p></table:table-cell><table:table-cell><text:p>Fødselsdato</text:p></table:table-cell><table:table-cell><text:p>Sidste fire</text:p></table:table-cell></table:table-row><table:table-row><table:table-cell><text:p>Karen Jensen</text:p></table:table-cell>%(cells)s</table:table-row></table:table><text:p>Slut%(note)s</text:p></office:text></office:body></office:document>"""
+def lo(name, place, options='', hidden=False, **parts):
+    d = number(); given = dict(title='', header='Kommunen', heading='', body='Tekst', justified='', cells='<table:table-cell/><table:table-cell/>', note='')
+    given.update({k: v(d) for k, v in parts.items()})
+    with tempfile.TemporaryDirectory() as t:
+        open(t + '/a.fodt', 'w').write(FODT % given)
+        subprocess.run(['soffice', '-env:UserInstallation=file://' + t + '/home', '--headless', '--convert-to', 'pdf:writer_pdf_Export' + options, '--outdir', t, t + '/a.fodt'], check=True, capture_output=True)
+        os.replace(t + '/a.pdf', name)
+    row(name, d, place, hidden=hidden)
+TAGGED = ':{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportBookmarks":{"type":"boolean","value":"true"}}'
+lo('lo-runs.pdf', 'page 1', body=lambda d: 'CPR <text:span text:style-name="B">%s</text:span>%s-<text:span text:style-name="B">%s</text:span>' % (d[:2], d[2:6], d[6:]))
+lo('lo-header.pdf', 'page 1', header=lambda d: 'CPR ' + dash(d))
+lo('lo-cells.pdf', 'page 1', cells=lambda d: '<table:table-cell><text:p>%s</text:p></table:table-cell><table:table-cell><text:p>%s</text:p></table:table-cell>' % (d[:6], d[6:]))
+lo('lo-justified.pdf', 'page 1', justified=lambda d: 'Borgeren har personnummer %s, og sagen er rejst i januar.' % dash(d))
+lo('lo-spaced.pdf', 'page 1', body=lambda d: 'CPR <text:span text:style-name="S">%s</text:span>' % dash(d))
+lo('lo-footnote.pdf', 'page 1', note=lambda d: '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation><text:note-body><text:p>Se CPR %s</text:p></text:note-body></text:note>' % dash(d))
+lo('lo-tagged-bookmark.pdf', 'bookmark', TAGGED, heading=lambda d: 'CPR ' + dash(d))
+lo('lo-title.pdf', 'properties of the document', hidden=True, title=lambda d: 'CPR ' + dash(d))
+lo('lo-comment.pdf', 'note on page 1', ':{"ExportNotes":{"type":"boolean","value":"true"}}', note=lambda d: '<office:annotation><dc:creator>Sagsbehandler</dc:creator><text:p>Husk CPR %s</text:p></office:annotation>' % dash(d))
 
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')
