@@ -165,6 +165,11 @@ fn judge(glyph: &Glyph, centre: (f64, f64), page: Area, near: &[&Cover]) -> Sigh
     }
 }
 
+/// Dark enough to hide text in any way of mixing.
+pub(super) fn is_black(colour: [f32; 3]) -> bool {
+    colour.iter().all(|part| *part < 0.15)
+}
+
 /// Too near for an eye: white on white, and greys that only a copy tells apart.
 fn alike(ground: [f32; 3], ink: [f32; 3]) -> bool {
     ground.iter().zip(&ink).all(|(a, b)| (a - b).abs() < 0.06)

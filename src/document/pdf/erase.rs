@@ -340,6 +340,8 @@ fn save(mut doc: Document) -> Result<Vec<u8>, CannotEdit> {
         doc.trailer.remove(key.as_bytes());
     }
     doc.prune_objects();
+    // The table says how many objects there are, and qpdf minds.
+    doc.max_id = doc.objects.keys().next_back().map_or(0, |id| id.0);
     let mut out = Vec::new();
     doc.save_to(&mut out)
         .map_err(|_| CannotEdit::Unsound("the PDF document could not be written".to_owned()))?;

@@ -2,7 +2,7 @@
 
 use crate::content::{Budget, Spent};
 use lopdf::xref::{XrefEntry, XrefRecovery};
-use lopdf::{DecompressError, Document, Error, LoadOptions};
+use lopdf::{DecompressError, Document, Error, LoadOptions, Object};
 
 /// Viewers look for the header this far from the start (ISO 32000-1, annex H, note 13).
 const HEAD: usize = 1024;
@@ -55,9 +55,11 @@ pub(super) fn load(bytes: &[u8], budget: &mut Budget) -> Result<Loaded, Unloadab
         Err(_) if memchr::memmem::find(bytes, b"/Encrypt").is_some() => return Err(Unloadable::Locked),
         Err(_) => return Err(Unloadable::Broken),
     };
+    let mut doc = doc;
     if doc.trailer.has(b"Encrypt") {
         return Err(Unloadable::Locked);
     }
+    mend(&mut doc, bytes, budget).map_err(Unloadable::Spent)?;
     if doc.objects.is_empty() {
         return Err(Unloadable::Broken);
     }
@@ -66,6 +68,31 @@ pub(super) fn load(bytes: &[u8], budget: &mut Budget) -> Result<Loaded, Unloadab
         decrypted: doc.encryption_state.is_some(),
         doc,
     })
+}
+
+/// Streams without a length that can be used, which viewers read up to their end mark, and lopdf leaves empty.
+fn mend(doc: &mut Document, bytes: &[u8], budget: &mut Budget) -> Result<(), Spent> {
+    let header = memchr::memmem::find(bytes, b"%PDF-").unwrap_or(0);
+    let bytes = bytes.get(header..).unwrap_or_default();
+    let marks: Vec<usize> = memchr::memmem::find_iter(bytes, b"endstream").collect();
+    // The data of an encrypted document is decrypted when it is loaded.
+    let plain = doc.encryption_state.is_none();
+    for object in doc.objects.values_mut() {
+        let Object::Stream(stream) = object else {
+            continue;
+        };
+        let Some(start) = stream.start_position.filter(|_| plain && stream.content.is_empty()) else {
+            continue;
+        };
+        let end = marks.get(marks.partition_point(|mark| *mark < start));
+        let data = end.and_then(|end| bytes.get(start..*end)).unwrap_or_default();
+        let data = data.strip_suffix(b"\n").unwrap_or(data);
+        let data = data.strip_suffix(b"\r").unwrap_or(data);
+        budget.produce(data.len() as u64)?;
+        stream.set_content(data.to_vec());
+        stream.start_position = None;
+    }
+    Ok(())
 }
 
 /// An earlier version, or what is left of one.
@@ -110,5 +137,9 @@ pub(super) fn earlier(bytes: &[u8], version: &Version, budget: &mut Budget) -> R
         force_reconstruct: search,
         ..options(bytes, budget)
     };
-    Ok(Document::load_mem_with_options(bytes, options).ok())
+    let Ok(mut doc) = Document::load_mem_with_options(bytes, options) else {
+        return Ok(None);
+    };
+    mend(&mut doc, bytes, budget)?;
+    Ok(Some(doc))
 }

@@ -14,6 +14,8 @@ pub(super) struct Font {
     to_unicode: Option<CMap>,
     /// Glyph space to text space, horizontally (Type 3 fonts have a matrix of their own).
     pub scale: f64,
+    /// Height of an em for size 1.
+    pub em: f64,
     pub vertical: bool,
 }
 
@@ -26,8 +28,8 @@ enum Kind {
         encoding: Option<CMap>,
         /// The codes are UTF-16 themselves (`UniJIS-UTF16-H` and the like).
         unicode: bool,
-        /// The character collection begins with ASCII, as all of Adobe's do.
-        adobe: bool,
+        /// One of Adobe's character collections.
+        adobe: Option<Collection>,
         glyphs: HashMap<u32, char>,
         widths: HashMap<u32, f32>,
         default: f32,
@@ -55,6 +57,7 @@ impl Font {
             },
             to_unicode: None,
             scale: 0.001,
+            em: 1.0,
             vertical: false,
         }
     }
@@ -77,6 +80,7 @@ impl Font {
             kind,
             to_unicode: to_unicode.filter(CMap::has_texts),
             scale: matrix.map_or(0.001, |[a, ..]| a.abs()),
+            em: matrix.map_or(1.0, |matrix| type3_em(doc, font, matrix)),
             vertical,
         }
     }
@@ -113,8 +117,10 @@ impl Font {
                 let said = self.to_unicode.as_ref().and_then(|map| map.text(code));
                 let own = || match cid {
                     _ if *unicode => char::from_u32(code),
-                    1..=95 if *adobe => char::from_u32(cid + 31),
-                    _ => glyphs.get(&cid).copied(),
+                    _ => adobe
+                        .as_ref()
+                        .and_then(|adobe| adobe.char(cid))
+                        .or_else(|| glyphs.get(&cid).copied()),
                 };
                 let width = widths.get(&cid).copied().unwrap_or(*default);
                 Code {
@@ -126,6 +132,17 @@ impl Font {
             }
         }
     }
+}
+
+/// A Type 3 font has glyphs of any size: its box says how high, or else its widths do.
+fn type3_em(doc: &Document, font: &Dictionary, [a, _, _, d, ..]: [f64; 6]) -> f64 {
+    let high = numbers::<4>(doc, font, b"FontBBox").map_or(0.0, |[_, low, _, high]| (high - low).abs());
+    let widths = array(doc, font, b"Widths")
+        .iter()
+        .filter_map(|object| number(resolve(doc, object)));
+    let wide = widths.fold(0.0, f64::max);
+    let em = (high * d.abs()).max(wide * a.abs());
+    if em > 0.0 { em } else { 1.0 }
 }
 
 fn simple_kind(doc: &Document, font: &Dictionary, stream: &mut dyn FnMut(&Object) -> Option<Vec<u8>>) -> Kind {
@@ -257,6 +274,42 @@ fn standard_width(base_font: &[u8], c: Option<char>) -> f32 {
         .map_or(500.0, |width| f32::from(*width))
 }
 
+/// Adobe's character collections: all begin with ASCII in proportional width, and have it once more in half width (Adobe
+/// Technical Notes 5078 to 5080 and 5093).
+#[derive(Clone, Copy)]
+struct Collection {
+    /// CID of the half-width space.
+    half: u32,
+    /// CID of the full-width zero.
+    full: Option<u32>,
+}
+
+impl Collection {
+    fn named(ordering: &[u8]) -> Option<Collection> {
+        let (half, full) = match ordering {
+            b"Japan1" => (231, Some(780)),
+            b"GB1" => (814, None),
+            b"CNS1" => (13648, None),
+            b"Korea1" => (8094, None),
+            b"KR" => (0, None),
+            _ => return None,
+        };
+        Some(Collection { half, full })
+    }
+
+    fn char(self, cid: u32) -> Option<char> {
+        match (
+            cid.checked_sub(self.half),
+            self.full.and_then(|full| cid.checked_sub(full)),
+        ) {
+            _ if (1..=95).contains(&cid) => char::from_u32(cid + 31),
+            (Some(ascii @ 0..=94), _) => char::from_u32(ascii + 32),
+            (_, Some(digit @ 0..=9)) => char::from_u32(digit + 48),
+            _ => None,
+        }
+    }
+}
+
 fn composite_kind(
     doc: &Document,
     font: &Dictionary,
@@ -277,23 +330,32 @@ fn composite_kind(
         .map(|object| resolve(doc, object));
     let descendant = descendant.and_then(dict).unwrap_or(&none);
     let ordering = sub(doc, descendant, b"CIDSystemInfo").map(|info| get(doc, info, b"Ordering"));
-    let adobe = matches!(ordering, Some(Object::String(o, _))
-        if matches!(o.as_slice(), b"Japan1" | b"GB1" | b"CNS1" | b"Korea1" | b"KR"));
+    let adobe = match ordering {
+        Some(Object::String(ordering, _)) => Collection::named(ordering),
+        _ => None,
+    };
     let unicode = encoding_name.starts_with(b"Uni")
         && (memchr::memmem::find(encoding_name, b"UCS2").is_some()
             || memchr::memmem::find(encoding_name, b"UTF16").is_some());
     let descriptor = sub(doc, descendant, b"FontDescriptor");
-    let identity = matches!(get(doc, descendant, b"CIDToGIDMap"), Object::Null | Object::Name(_));
-    let needed = font.get(b"ToUnicode").is_err() && identity && !unicode && !adobe;
-    let program = descriptor
-        .filter(|_| needed)
-        .and_then(|d| d.get(b"FontFile2").ok())
-        .and_then(stream);
+    let needed = font.get(b"ToUnicode").is_err() && !unicode && adobe.is_none();
+    let program = descriptor.filter(|_| needed).and_then(|d| d.get(b"FontFile2").ok());
+    let mut glyphs = program
+        .and_then(&mut *stream)
+        .map(|bytes| super::sfnt::characters(&bytes))
+        .unwrap_or_default();
+    if let Ok(map @ Object::Reference(_)) = descendant.get(b"CIDToGIDMap")
+        && let Some(map) = stream(map).filter(|_| needed)
+    {
+        let pairs = (0..).zip(map.chunks_exact(2));
+        let glyph = |(cid, pair): (u32, &[u8])| Some((cid, *glyphs.get(&code(pair))?));
+        glyphs = pairs.filter_map(glyph).collect();
+    }
     let kind = Kind::Composite {
         encoding,
         unicode,
         adobe,
-        glyphs: program.map(|bytes| super::sfnt::characters(&bytes)).unwrap_or_default(),
+        glyphs,
         widths: composite_widths(doc, descendant),
         default: number(get(doc, descendant, b"DW")).unwrap_or(1000.0) as f32,
     };

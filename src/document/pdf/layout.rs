@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// A gap of this part of an em is a space; kerning stays below it.
 const SPACE: f64 = 0.15;
+/// The same where a space is drawn.
+const BLANK: f64 = 0.05;
 /// A gap of this many ems is between columns.
 const COLUMN: f64 = 2.0;
 /// Baselines nearer than this part of an em make one line.
@@ -126,10 +128,15 @@ fn item(i: usize, glyph: &Glyph) -> Option<(i32, Item)> {
     }
     let turn = ux.atan2(uy).to_degrees().round() as i32;
     let along = |(x, y): (f64, f64)| x * uy - y * ux;
-    let start = along(glyph.at);
-    let end = start + along(glyph.advance);
+    let (mut start, mut far) = (along(glyph.at), along(glyph.advance));
+    // Mirrored text runs against its letters; read it as it is written.
+    let mirrored = far < -0.1 * em;
+    if mirrored {
+        (start, far) = (-start, -far);
+    }
+    let end = start + far;
     Some((
-        turn,
+        if mirrored { turn + 360 } else { turn },
         Item {
             glyph: i,
             x: start.min(end),
@@ -183,16 +190,22 @@ impl<'g> Writer<'g> {
         }
     }
 
-    /// Writes one line; items that are not legible become a dot.
+    /// Writes one line; items that are not legible become a dot. Spaces that are drawn only say that a small gap is one:
+    /// some programs draw them across the text.
     fn line<'i>(&mut self, items: impl Iterator<Item = (&'i Item, bool)>) {
         let mut last: Option<&Item> = None;
+        let mut blank = false;
         for (item, legible) in items {
+            if item.first.is_whitespace() {
+                blank = true;
+                continue;
+            }
             if let Some(before) = last {
                 // Drawn twice, a little apart, for boldness.
                 if before.first == item.first && (item.x - before.x).abs() < 0.1 * before.em {
                     continue;
                 }
-                self.gap(before, item);
+                self.gap(before, item, std::mem::take(&mut blank));
             }
             self.glyph(item, legible);
             last = Some(item);
@@ -202,13 +215,12 @@ impl<'g> Writer<'g> {
         }
     }
 
-    fn gap(&mut self, before: &Item, item: &Item) {
+    fn gap(&mut self, before: &Item, item: &Item, blank: bool) {
         let em = before.em.min(item.em);
-        let gap = item.x - before.end;
-        let blank = |c: char| c.is_whitespace();
-        if gap > COLUMN * em {
+        let gap = (item.x - before.end) / em;
+        if gap > COLUMN {
             self.done.text.push('\t');
-        } else if gap > SPACE * em && !blank(before.first) && !blank(item.first) {
+        } else if gap > if blank { BLANK } else { SPACE } {
             self.done.text.push(' ');
         }
     }

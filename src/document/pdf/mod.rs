@@ -25,6 +25,7 @@ mod streams;
 mod strings;
 mod token;
 mod units;
+mod unread;
 
 use super::{charset, doubt, view};
 use crate::content::{Budget, CannotEdit, Changes, Content, Hint, Limits};
@@ -49,6 +50,9 @@ pub(super) fn read<'a>(bytes: &'a [u8], _hint: &Hint, budget: &mut Budget) -> Co
 /// Writes a copy without what is to go.
 pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) -> Result<Vec<u8>, CannotEdit> {
     if !content.seals.is_empty() {
+        return Err(CannotEdit::Sealed);
+    }
+    if content.doubts.iter().any(|doubt| doubt.kind == DoubtKind::Encrypted) {
         return Err(CannotEdit::Sealed);
     }
     let mut wanted = BTreeSet::new();

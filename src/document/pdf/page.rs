@@ -1,6 +1,6 @@
 //! Pages one by one: what a reader sees, what is there and not seen, what is covered; then the appearances of annotations.
 
-use super::canvas::{Aside, Canvas, Cover, Glyph, Key, Sight, sights};
+use super::canvas::{Aside, Canvas, Cover, Glyph, Key, Sight, is_black, sights};
 use super::encoding::text_string;
 use super::layout::{Composed, Lines};
 use super::object::{array, dict, get, name, number, numbers, resolve, sub};
@@ -10,9 +10,9 @@ use super::state::State;
 use super::store::Store;
 use super::strings::{Seen, write_units};
 use super::units::{Target, Units};
+use super::unread;
 use crate::content::{Budget, Content, Form, SourceMap, Spent, View};
-use crate::document::doubt;
-use crate::types::{DoubtKind, Location, PartPath};
+use crate::types::{Location, PartPath};
 use lopdf::{Dictionary, Object, ObjectId, Stream};
 
 /// Steps up the page tree, for inherited entries.
@@ -114,7 +114,8 @@ impl Pages<'_, '_> {
         let place = self.place(Location::Page(number));
         self.views(content, &canvas, &sights, &place, Some(id));
         if !self.earlier {
-            look_for_pictures(content, &canvas, &sights, area, &place);
+            unread::fonts(content, &canvas, &place);
+            unread::pictures(content, &canvas, &sights, area, &place);
         }
         for (note, canvas) in notes {
             let hidden = |dict: &Dictionary| number_of(self.store, dict, b"F") as i64 & 0b10_0010 != 0;
@@ -126,6 +127,9 @@ impl Pages<'_, '_> {
             };
             let place = self.place(location);
             self.views(content, &canvas, &sights, &place, None);
+            if !self.earlier {
+                unread::fonts(content, &canvas, &place);
+            }
         }
     }
 
@@ -277,15 +281,20 @@ impl Pages<'_, '_> {
                 );
             }
             let drawn = self.appearance(note, area);
+            let over_page = !matches!(kind, b"Widget" | b"Popup" | b"Underline" | b"StrikeOut" | b"Squiggly");
             if drawn.is_none() && seen {
                 marks.extend(undrawn(self.store, note, kind, area));
             }
             if let Some(canvas) = drawn {
-                if seen && kind != b"Widget" && kind != b"Popup" {
-                    marks.extend(canvas.covers.iter().map(|cover| Cover {
+                if seen && over_page {
+                    // Viewers draw a marker as if it were ink on the paper.
+                    let marker = kind == b"Highlight";
+                    let hides = |cover: &&Cover| !marker || cover.colour.is_some_and(is_black);
+                    let last = |cover: &Cover| Cover {
                         order: u32::MAX,
                         ..cover.clone()
-                    }));
+                    };
+                    marks.extend(canvas.covers.iter().filter(hides).map(last));
                 }
                 notes.push((note, canvas));
             }
@@ -430,43 +439,4 @@ fn onto(stream: &Stream, doc: &lopdf::Document, area: Area) -> Matrix {
         scale(area.high - area.low, drawn.high - drawn.low),
     );
     Matrix([sx, 0.0, 0.0, sy, area.left - drawn.left * sx, area.low - drawn.low * sy])
-}
-
-/// A page that is a picture, text drawn as outlines, and fonts that do not say what they show: nothing of it was read.
-fn look_for_pictures(content: &mut Content<'_>, canvas: &Canvas, sights: &[Sight], page: Area, place: &Location) {
-    // The recognised text of a scanned page is hidden: a number in it is found, but it also stands in the picture.
-    let seen = || {
-        canvas
-            .glyphs
-            .iter()
-            .zip(sights)
-            .filter(|(_, sight)| **sight != Sight::Hidden)
-    };
-    let read = seen().filter(|(glyph, _)| glyph.text.is_some()).count();
-    let unknown = seen().filter(|(glyph, _)| glyph.text.is_none()).count();
-    let pictures: f64 = canvas
-        .covers
-        .iter()
-        .filter(|cover| cover.picture)
-        .map(|cover| cover.area.common(page).size())
-        .sum();
-    let mut say = |kind, reason: &str| {
-        let mut doubt = doubt(kind, reason);
-        doubt.location = place.clone();
-        content.doubts.push(doubt);
-    };
-    if read < 40 && pictures > 0.2 * page.size() {
-        say(DoubtKind::NotOcred, "the page is a picture, whose text was not read");
-    } else if read == 0 && canvas.outlines > 400 {
-        say(
-            DoubtKind::NotOcred,
-            "the page is drawn without letters, its text was not read",
-        );
-    }
-    if unknown > 9 && unknown * 4 > read {
-        say(
-            DoubtKind::Unread,
-            "a font of the page does not say which letters it shows",
-        );
-    }
 }

@@ -1,7 +1,7 @@
 //! Carries out the operators of a content stream on a [`Canvas`] (ISO 32000-1, annex A): the glyph walker. For each glyph it
 //! knows what it stands for, where it is, and which operator drew it.
 
-use super::canvas::{Aside, Canvas, Cover, Glyph, Key, Origin};
+use super::canvas::{Aside, Canvas, Cover, Glyph, Key, Origin, is_black};
 use super::font::Font;
 use super::object::{name, numbers, resolve, sub};
 use super::outline::Outline;
@@ -241,7 +241,7 @@ impl<'p, 'd> Painter<'p, 'd> {
             };
             let page = run.matrix.then(state.ctm);
             let (start, end) = (page.apply(0.0, state.rise), page.apply(dx, dy + state.rise));
-            let top = page.apply(0.0, state.rise + state.size);
+            let top = page.apply(0.0, state.rise + state.size * font.em);
             let glyph = Glyph {
                 text: code.text,
                 at: start,
@@ -331,9 +331,7 @@ impl<'p, 'd> Painter<'p, 'd> {
     }
 
     fn cover(&mut self, state: &State, area: Area, paint: &Paint, rough: bool) {
-        let black = paint
-            .colour
-            .is_some_and(|colour| colour.iter().all(|part| *part < 0.15));
+        let black = paint.colour.is_some_and(is_black);
         self.lay(Cover {
             area: area.common(state.clip),
             order: self.order,

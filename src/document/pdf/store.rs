@@ -176,12 +176,18 @@ pub(super) fn decode(doc: &Document, stream: &Stream, budget: &mut Budget) -> Re
         Object::Array(list) => matches!(list.as_slice(), [Object::Name(name)] if is_flate(name)),
         _ => false,
     };
-    if flate && !predictor && zlib_header(&stream.content) {
-        let out = inflate(stream.content.get(2..).unwrap_or_default(), budget);
-        return match out.end {
-            End::Spent(spent) => Err(spent),
-            end => Ok((out.bytes, end == End::Whole)),
+    let mut whole = true;
+    if flate {
+        // Some programs leave the two bytes of RFC 1950 away.
+        let skip = if zlib_header(&stream.content) { 2 } else { 0 };
+        let out = inflate(stream.content.get(skip..).unwrap_or_default(), budget);
+        whole = match out.end {
+            End::Spent(spent) => return Err(spent),
+            end => end == End::Whole,
         };
+        if !predictor {
+            return Ok((out.bytes, whole));
+        }
     }
     let ratio = (stream.content.len() as u64)
         .saturating_mul(budget.limits().ratio)
@@ -195,7 +201,7 @@ pub(super) fn decode(doc: &Document, stream: &Stream, budget: &mut Budget) -> Re
     match plain.decompressed_content_with_limit(most) {
         Ok(bytes) => {
             budget.produce(bytes.len() as u64)?;
-            Ok((bytes, true))
+            Ok((bytes, whole))
         }
         Err(lopdf::Error::Decompress(lopdf::DecompressError::MemoryLimitExceeded { .. })) => Err(Spent::Bytes),
         Err(_) => Ok((Vec::new(), false)),

@@ -47,9 +47,19 @@ impl<'b> Tokens<'b> {
     pub fn operation(&mut self, reuse: Vec<(Token, Range<usize>)>) -> Option<Operation> {
         let mut operands = reuse;
         operands.clear();
+        let mut arrays = 0_usize;
         loop {
             let (token, range) = self.next_token()?;
             match token {
+                Token::ArrayStart => arrays += 1,
+                Token::ArrayEnd => arrays = arrays.saturating_sub(1),
+                _ => {}
+            }
+            match token {
+                // Viewers pass over other operators in an array; these end one that was left open.
+                Token::Word(word)
+                    if arrays > 0 && !matches!(self.bytes.get(word.clone())?, b"Tj" | b"TJ" | b"'" | b"\"" | b"ET") => {
+                }
                 Token::Word(word) if !matches!(self.bytes.get(word.clone())?, b"true" | b"false" | b"null") => {
                     let start = operands.first().map_or(range.start, |(_, first)| first.start);
                     return Some(Operation {
