@@ -65,9 +65,11 @@ pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) ->
     }
     let mut units = Units::wanting(wanted);
     let (again, loaded) = read_with(bytes, &mut Budget::new(Limits::default()), &mut units);
+    let loaded = loaded.ok_or_else(|| CannotEdit::Unsound("the PDF document is damaged".to_owned()))?;
     let texts = |content: &Content<'_>| content.views.iter().map(|view| view.text.clone()).collect::<Vec<_>>();
-    let loaded = loaded.filter(|_| texts(&again) == texts(content));
-    let loaded = loaded.ok_or_else(|| CannotEdit::Unsound("it does not read twice alike".to_owned()))?;
+    if texts(&again) != texts(content) {
+        return Err(CannotEdit::Unsound("it does not read twice alike".to_owned()));
+    }
     erase::erase(loaded.doc, &units, changes)
 }
 

@@ -306,6 +306,6 @@ mod tests {
         let mut tokens = Tokens::new(bytes);
         tokens.next_token();
         tokens.skip_inline_image();
-        assert_eq!(tokens.next_token().map(|(_, range)| range), Some(20..21));
+        assert_eq!(tokens.next_token().map(|(_, range)| range), Some(22..23));
     }
 }

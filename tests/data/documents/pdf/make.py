@@ -324,6 +324,17 @@ lo('lo-tagged-bookmark.pdf', 'bookmark', TAGGED, heading=lambda d: 'CPR ' + dash
 lo('lo-title.pdf', 'properties of the document', hidden=True, title=lambda d: 'CPR ' + dash(d))
 lo('lo-comment.pdf', 'note on page 1', ':{"ExportNotes":{"type":"boolean","value":"true"}}', note=lambda d: '<office:annotation><dc:creator>Sagsbehandler</dc:creator><text:p>Husk CPR %s</text:p></office:annotation>' % dash(d))
 
+# --- oddities of real files
+d = number(); p = base('Uden'); p.save('pike-no-length.pdf', static_id=True, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.generalized, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+data = open('pike-no-length.pdf', 'rb').read(); data = re.sub(rb'/Length \d+', lambda m: b' ' * len(m.group()), data).replace(b'(Uden) Tj', b'(CPR %s) Tj' % d.encode()); open('pike-no-length.pdf', 'wb').write(data); row('pike-no-length.pdf', d, 'page 1', doubts=['broken'], redact='any')
+d = number(); p = base(); p.pages[0].contents_add(b'q -1 0 0 1 400 0 cm BT /F1 12 Tf 100 600 Td (CPR %s) Tj ET Q' % dash(d).encode()); p.save('pike-mirrored.pdf', static_id=True); row('pike-mirrored.pdf', d, 'page 1')
+d = number(); p = base(); p.pages[0].contents_add(b'BT /F1 12 Tf 100 600 Td (CPR %s) Tj 3.1 0 Td (            ) Tj ET' % dash(d).encode()); p.save('pike-spaces-across.pdf', static_id=True); row('pike-spaces-across.pdf', d, 'page 1')
+p = base(); page = p.pages[0]; ten = p.make_indirect(Stream(p, b'600 0 0 0 500 700 d1 0 0 500 700 re f'))
+page.Resources.Font.T3 = p.make_indirect(Dictionary(Type=Name.Font, Subtype=Name.Type3, FontBBox=[0, 0, 600, 700], FontMatrix=[0.001, 0, 0, 0.001, 0, 0], CharProcs=Dictionary({'/g%d' % i: ten for i in range(10)}), Encoding=Dictionary(Differences=Array([65] + [Name('/g%d' % i) for i in range(10)])), FirstChar=65, LastChar=74, Widths=[600] * 10))
+page.contents_add(b'BT /F1 12 Tf 72 600 Td (CPR ) Tj /T3 12 Tf (CFBCEJJJJG) Tj ET'); p.save('pike-unnamed-glyphs.pdf', static_id=True); row('pike-unnamed-glyphs.pdf', '', '', doubts=['unread'], redact='refused')
+d = number(); p = base('CPR ' + dash(d)); p.pages.append(p.pages[0]); p.pages[1].Contents = p.pages[0].Contents; p.save('pike-shared-content.pdf', static_id=True); row('pike-shared-content.pdf', d, 'page 2')
+d = number(); p = base('Afsnit'); page = p.pages[0]; half = p.make_indirect(Stream(p, b'BT /F1 12 Tf 72 600 Td (CPR %s) ' % dash(d).encode())); rest = p.make_indirect(Stream(p, b'Tj 0 -20 Td (efter) Tj ET')); page.Contents = Array([page.Contents, half, rest]); p.save('pike-operator-in-two-streams.pdf', static_id=True); row('pike-operator-in-two-streams.pdf', d, 'page 1')
+
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')
     for r in rows:
