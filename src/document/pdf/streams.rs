@@ -3,7 +3,7 @@
 use super::encoding::text_string;
 use super::object::{dict, get, name, resolve, sub};
 use super::page::Pages;
-use super::token::is_space;
+use super::token::{Token, Tokens, is_space};
 use crate::content::{Child, Content, Hint};
 use crate::document::charset;
 use crate::types::{Location, PartPath};
@@ -16,6 +16,7 @@ pub(super) struct Data {
     pub id: ObjectId,
     pub bytes: Vec<u8>,
     pub place: Location,
+    /// No copy keeps it (a drawing is a program's private copy, `erase` leaves those away).
     pub dropped: bool,
 }
 
@@ -102,11 +103,12 @@ pub(super) fn rest(
                         Kind::Metadata => Location::Metadata,
                         _ => Location::HiddenText,
                     };
+                    let drawing = is_postscript(&bytes) || draws(&bytes);
                     texts.push(Data {
                         id: *id,
-                        bytes,
+                        bytes: if drawing { strings_of(&bytes) } else { bytes },
                         place,
-                        dropped,
+                        dropped: dropped || drawing,
                     });
                 }
             }
@@ -124,6 +126,42 @@ fn draws_text(bytes: &[u8]) -> bool {
         })
     };
     has(b"BT") && (has(b"Tj") || has(b"TJ") || has(b"'") || has(b"\""))
+}
+
+/// Numbers with short operators between them: coordinates, in which the eye of no reader and every eye of a program finds
+/// numbers of ten digits.
+fn draws(bytes: &[u8]) -> bool {
+    const LOOK: usize = 50_000;
+    let mut tokens = Tokens::new(bytes);
+    let (mut all, mut numbers, mut operators) = (0, 0, 0);
+    while let Some((token, range)) = tokens.next_token().filter(|_| all < LOOK) {
+        all += 1;
+        match token {
+            Token::Number(_) => numbers += 1,
+            Token::Word(_) if range.len() <= 3 => operators += 1,
+            _ => {}
+        }
+    }
+    numbers * 2 > all && operators * 20 > all
+}
+
+/// Drawing programs put their own document beside the pages, in PostScript.
+fn is_postscript(bytes: &[u8]) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find_iter(bytes, mark).take(3).count() == 3;
+    bytes.starts_with(b"%!PS") || bytes.starts_with(b"%AI") || has(b"%AI5_") || has(b"\r%_") || has(b"\n%_")
+}
+
+/// The strings of a program, a line each: its coordinates are no text.
+fn strings_of(program: &[u8]) -> Vec<u8> {
+    let mut tokens = Tokens::new(program);
+    let mut out = Vec::new();
+    while let Some((token, _)) = tokens.next_token() {
+        if let Token::Text(text) = token {
+            out.extend_from_slice(&text);
+            out.push(b'\n');
+        }
+    }
+    out
 }
 
 fn is_text(bytes: &[u8]) -> bool {
