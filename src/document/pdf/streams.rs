@@ -3,6 +3,7 @@
 use super::encoding::text_string;
 use super::object::{dict, get, name, resolve, sub};
 use super::page::Pages;
+use super::strings::BETWEEN;
 use super::token::{Token, Tokens, is_space};
 use crate::content::{Child, Content, Hint};
 use crate::document::charset;
@@ -153,12 +154,16 @@ fn is_postscript(bytes: &[u8]) -> bool {
 
 /// The strings of a program, a line each: its coordinates are no text.
 fn strings_of(program: &[u8]) -> Vec<u8> {
+    // A longer one is a bracket that was never closed, with the program behind it.
+    const LONGEST: usize = 1000;
     let mut tokens = Tokens::new(program);
     let mut out = Vec::new();
     while let Some((token, _)) = tokens.next_token() {
-        if let Token::Text(text) = token {
+        if let Token::Text(text) = token
+            && text.len() <= LONGEST
+        {
             out.extend_from_slice(&text);
-            out.push(b'\n');
+            out.extend_from_slice(BETWEEN.as_bytes());
         }
     }
     out

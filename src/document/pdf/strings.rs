@@ -14,7 +14,7 @@ use std::ops::Range;
 /// Objects within objects; lopdf's parser stops there too.
 const DEPTH: usize = 128;
 /// Between strings that have nothing to do with each other, so that no number is made of two.
-const BETWEEN: &str = "\n;\n";
+pub(super) const BETWEEN: &str = "\n;\n";
 /// A name with this many digits may be more than a name.
 const DIGITS: usize = 8;
 
