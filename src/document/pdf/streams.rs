@@ -132,7 +132,9 @@ fn draws_text(bytes: &[u8]) -> bool {
 /// Numbers with short operators between them: coordinates, in which the eye of no reader and every eye of a program finds
 /// numbers of ten digits.
 fn draws(bytes: &[u8]) -> bool {
-    const LOOK: usize = 50_000;
+    const LOOK: usize = 1 << 21;
+    // A short text full of numbers is read: it may be somebody's list.
+    const MANY: usize = 500;
     let mut tokens = Tokens::new(bytes);
     let (mut all, mut numbers, mut operators) = (0, 0, 0);
     while let Some((token, range)) = tokens.next_token().filter(|_| all < LOOK) {
@@ -143,7 +145,7 @@ fn draws(bytes: &[u8]) -> bool {
             _ => {}
         }
     }
-    numbers * 2 > all && operators * 20 > all
+    numbers > MANY && numbers * 2 > all && operators * 20 > all
 }
 
 /// Drawing programs put their own document beside the pages, in PostScript.
