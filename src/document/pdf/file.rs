@@ -105,17 +105,20 @@ pub(super) enum Version {
     More,
 }
 
-/// What the file may still hold of earlier versions: each `%%EOF` but the last ended one. A file whose objects are all listed
-/// has none.
+/// What the file may still hold of earlier versions: each `%%EOF` but the last ended one (a linearized file has one for its
+/// first page), and objects that no table lists are left from somewhere.
 pub(super) fn versions(bytes: &[u8], loaded: &Loaded) -> Vec<Version> {
     let listed = loaded.doc.reference_table.entries.values();
     let listed = listed.filter(|entry| matches!(entry, XrefEntry::Normal { .. })).count();
     let written = memchr::memmem::find_iter(bytes, b"endobj").count();
-    if written <= listed {
-        return Vec::new();
-    }
     let mut ends: Vec<usize> = memchr::memmem::find_iter(bytes, b"%%EOF").map(|at| at + 5).collect();
     ends.pop();
+    if loaded.doc.linearization.is_some() && !ends.is_empty() {
+        ends.remove(0);
+    }
+    if ends.is_empty() && written <= listed {
+        return Vec::new();
+    }
     let more = ends.len() > VERSIONS;
     let latest = ends.into_iter().rev().take(VERSIONS).map(Version::Until);
     latest

@@ -146,7 +146,9 @@ impl Reading<'_, '_> {
             seen: self.seen,
             earlier,
         };
-        for (number, id) in (1..).zip(&pages) {
+        let left = left_out(doc, &pages);
+        let left = left.iter().map(|id| (0, id));
+        for (number, id) in (1..).zip(&pages).chain(left) {
             if number > reader.budget.limits().parts {
                 let reason = "it has more pages than the limit allows";
                 self.content.doubts.push(doubt(DoubtKind::TooLarge, reason));
@@ -155,8 +157,10 @@ impl Reading<'_, '_> {
             if !reader.store.in_time(reader.budget) {
                 break;
             }
+            reader.earlier = earlier || !reached.contains(id);
             reader.page(self.content, number, *id);
         }
+        reader.earlier = earlier;
         if pages.is_empty() && !earlier {
             self.broken = true;
         }
@@ -235,6 +239,17 @@ impl Reading<'_, '_> {
             self.content.views.push(gap);
         }
     }
+}
+
+/// Pages that were taken out of the document, and stayed in the file.
+fn left_out(doc: &Document, pages: &[ObjectId]) -> Vec<ObjectId> {
+    let listed: HashSet<&ObjectId> = pages.iter().collect();
+    let is_page = |object: &Object| dict(object).is_some_and(|dict| object::name(doc, dict, b"Type") == b"Page");
+    let left = doc
+        .objects
+        .iter()
+        .filter(|(id, object)| is_page(object) && !listed.contains(id));
+    left.map(|(id, _)| *id).take(pages.len() + 1000).collect()
 }
 
 /// The objects that the document leads to.

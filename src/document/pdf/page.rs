@@ -86,7 +86,7 @@ pub(super) fn content_of(store: &mut Store<'_>, page: &Dictionary, budget: &mut 
 }
 
 impl Pages<'_, '_> {
-    /// Reads one page.
+    /// Reads one page; 0 is the number of one that no reader is shown.
     pub fn page(&mut self, content: &mut Content<'_>, number: u32, id: ObjectId) {
         let doc = self.store.doc;
         let Ok(page) = doc.get_dictionary(id) else {
@@ -107,11 +107,17 @@ impl Pages<'_, '_> {
         );
         let canvas = painter.canvas;
         let (notes, marks) = self.annotations(page);
-        let sights = sights(&canvas, area, &marks).unwrap_or_else(|| {
+        let mut sights = sights(&canvas, area, &marks).unwrap_or_else(|| {
             self.store.spent.get_or_insert(Spent::Time);
             vec![Sight::Shown; canvas.glyphs.len()]
         });
-        let place = self.place(Location::Page(number));
+        if number == 0 {
+            sights.fill(Sight::Hidden);
+        }
+        let place = self.place(match number {
+            0 => Location::HiddenText,
+            _ => Location::Page(number),
+        });
         self.views(content, &canvas, &sights, &place, Some(id));
         if !self.earlier {
             unread::fonts(content, &canvas, &place);

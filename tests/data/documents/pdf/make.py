@@ -335,6 +335,19 @@ page.contents_add(b'BT /F1 12 Tf 72 600 Td (CPR ) Tj /T3 12 Tf (CFBCEJJJJG) Tj E
 d = number(); p = base('CPR ' + dash(d)); p.pages.append(p.pages[0]); p.pages[1].Contents = p.pages[0].Contents; p.save('pike-shared-content.pdf', static_id=True); row('pike-shared-content.pdf', d, 'page 2')
 d = number(); p = base('Afsnit'); page = p.pages[0]; half = p.make_indirect(Stream(p, b'BT /F1 12 Tf 72 600 Td (CPR %s) ' % dash(d).encode())); rest = p.make_indirect(Stream(p, b'Tj 0 -20 Td (efter) Tj ET')); page.Contents = Array([page.Contents, half, rest]); p.save('pike-operator-in-two-streams.pdf', static_id=True); row('pike-operator-in-two-streams.pdf', d, 'page 1')
 
+d = number(); p = base(); p.docinfo['/Title'] = 'Sag om CPR ' + dash(d); raw = io.BytesIO(); p.save(raw, object_stream_mode=pikepdf.ObjectStreamMode.generate, static_id=True); old = raw.getvalue(); p = pikepdf.open(io.BytesIO(old))
+num, root, size, prev = p.trailer.Info.objgen[0], p.Root.objgen[0], int(p.trailer.Size), int(old[old.rindex(b'startxref'):].split()[1]); import struct
+obj = b'%d 0 obj\n<< /Title (Sag) >>\nendobj\n' % num; at = len(old); table = struct.pack('>BIB', 1, at, 0) + struct.pack('>BIB', 1, at + len(obj), 0)
+open('update-compressed.pdf', 'wb').write(old + obj + b'%d 0 obj\n<< /Type /XRef /W [1 4 1] /Index [%d 1 %d 1] /Size %d /Root %d 0 R /Info %d 0 R /Prev %d /Length %d >>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n' % (size, num, size, size + 1, root, num, prev, len(table), table, at + len(obj)))
+row('update-compressed.pdf', d, 'earlier version of the document', hidden=True)
+
+def two(first, second):
+    b = io.BytesIO(); c = canvas.Canvas(b, pagesize=A4, invariant=1)
+    for t in (first, second): c.setFont('DejaVu', 12); c.drawString(72, 700, t); c.showPage()
+    c.save(); b.seek(0); return pikepdf.open(b)
+d = number(); p = two('Bliver', 'CPR ' + dash(d)); p.Root.Gone = p.pages[1].obj; del p.pages[1]; p.save('pike-page-left-out.pdf', static_id=True); row('pike-page-left-out.pdf', d, 'hidden text', hidden=True)
+d = number(); p = two('Bliver', 'CPR ' + dash(d)); raw = io.BytesIO(); p.Root.Gone = p.pages[1].obj; del p.pages[1]; p.save(raw, static_id=True, object_stream_mode=pikepdf.ObjectStreamMode.disable); open('page-deleted.pdf', 'wb').write(re.sub(rb'/Gone \d+ 0 R', lambda m: b' ' * len(m.group()), raw.getvalue())); row('page-deleted.pdf', d, 'earlier version of the document', hidden=True)
+
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')
     for r in rows:
