@@ -3,7 +3,7 @@
 
 use super::canvas::{Glyph, Key, Origin};
 use super::encoding::Written;
-use super::object::sub;
+use super::object::{resolve, sub};
 use super::page::content_of;
 use super::paint::{Painter, Work};
 use super::space::{Area, Matrix};
@@ -82,7 +82,11 @@ pub(super) fn erase(mut doc: Document, units: &Units, changes: &Changes) -> Resu
     for key in keys {
         written.push((key, content(&doc, key, &plan, &mut budget)?));
     }
+    let mut replaced = BTreeSet::new();
     for (key, bytes) in written {
+        if let Key::Page(page) = key {
+            replaced.extend(streams_of(&doc, page));
+        }
         put_content(&mut doc, key, bytes)?;
     }
     for ((object, path), edits) in &plan.texts {
@@ -109,7 +113,21 @@ pub(super) fn erase(mut doc: Document, units: &Units, changes: &Changes) -> Resu
             parameters.set("Size", bytes.len() as i64);
         }
     }
-    save(doc)
+    save(doc, &replaced)
+}
+
+/// The content streams of a page.
+fn streams_of(doc: &Document, page: ObjectId) -> Vec<ObjectId> {
+    let contents = doc
+        .get_dictionary(page)
+        .ok()
+        .and_then(|page| page.get(b"Contents").ok());
+    let single = contents.map(std::slice::from_ref).unwrap_or_default();
+    let list = match contents.map(|contents| resolve(doc, contents)) {
+        Some(Object::Array(list)) => list.as_slice(),
+        _ => single,
+    };
+    list.iter().filter_map(|object| object.as_reference().ok()).collect()
 }
 
 fn unsound() -> CannotEdit {
@@ -326,7 +344,7 @@ fn put_content(doc: &mut Document, key: Key, data: Vec<u8>) -> Result<(), Cannot
 
 /// Writes the whole document, without what nothing leads to, without pictures of its pages as they were, and without
 /// programs' private copies of its data.
-fn save(mut doc: Document) -> Result<Vec<u8>, CannotEdit> {
+fn save(mut doc: Document, replaced: &BTreeSet<ObjectId>) -> Result<Vec<u8>, CannotEdit> {
     for object in doc.objects.values_mut() {
         let dict = match object {
             Object::Dictionary(dict) => dict,
@@ -340,6 +358,19 @@ fn save(mut doc: Document) -> Result<Vec<u8>, CannotEdit> {
         doc.trailer.remove(key.as_bytes());
     }
     doc.prune_objects();
+    // What pages drew before may be held by something else that leads to it, but to no page.
+    let is_page = |object: &Object| matches!(object, Object::Dictionary(dict) if dict.has_type(b"Page"));
+    let pages = doc
+        .objects
+        .iter()
+        .filter(|(_, object)| is_page(object))
+        .map(|(id, _)| *id);
+    let drawn: BTreeSet<ObjectId> = pages.flat_map(|page| streams_of(&doc, page)).collect();
+    for id in replaced.difference(&drawn) {
+        if let Some(Object::Stream(stream)) = doc.objects.get_mut(id) {
+            stream.set_plain_content(Vec::new());
+        }
+    }
     // The table says how many objects there are, and qpdf minds.
     doc.max_id = doc.objects.keys().next_back().map_or(0, |id| id.0);
     let mut out = Vec::new();

@@ -348,6 +348,8 @@ def two(first, second):
 d = number(); p = two('Bliver', 'CPR ' + dash(d)); p.Root.Gone = p.pages[1].obj; del p.pages[1]; p.save('pike-page-left-out.pdf', static_id=True); row('pike-page-left-out.pdf', d, 'hidden text', hidden=True)
 d = number(); p = two('Bliver', 'CPR ' + dash(d)); raw = io.BytesIO(); p.Root.Gone = p.pages[1].obj; del p.pages[1]; p.save(raw, static_id=True, object_stream_mode=pikepdf.ObjectStreamMode.disable); open('page-deleted.pdf', 'wb').write(re.sub(rb'/Gone \d+ 0 R', lambda m: b' ' * len(m.group()), raw.getvalue())); row('page-deleted.pdf', d, 'earlier version of the document', hidden=True)
 
+d = number(); p = base('Afsnit'); page = p.pages[0]; half = p.make_indirect(Stream(p, b'BT /F1 12 Tf 72 600 Td ')); rest = p.make_indirect(Stream(p, b'(CPR %s) Tj ET' % dash(d).encode())); page.Contents = Array([page.Contents, half, rest]); p.Root.Kept = rest; p.save('pike-stream-held-elsewhere.pdf', static_id=True); row('pike-stream-held-elsewhere.pdf', d, 'page 1')
+
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')
     for r in rows:
