@@ -2,6 +2,10 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/pdf.rs"]
+mod pdf;
+#[path = "document/pdf_hostile.rs"]
+mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

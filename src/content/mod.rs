@@ -162,6 +162,9 @@ impl View {
     /// # Errors
     /// [`CannotEdit::Untraceable`] when a character has no bytes of its own in the source.
     pub fn splices<'e>(&self, edits: impl IntoIterator<Item = &'e TextEdit>) -> Result<Vec<Splice>, CannotEdit> {
+        if self.map.form() == Form::Units {
+            return Err(CannotEdit::Untraceable("its source is not bytes"));
+        }
         let mut splices = Vec::new();
         for edit in edits {
             let source = self.map.source_of(edit.range.clone())?;

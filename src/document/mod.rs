@@ -9,6 +9,7 @@ mod gzip;
 mod html;
 mod inflate;
 mod other;
+mod pdf;
 mod quoted;
 mod sniff;
 mod text;
@@ -30,6 +31,8 @@ pub enum Family {
     Zip,
     /// gzip.
     Gzip,
+    /// PDF.
+    Pdf,
     /// Known or unknown, but without a reader yet.
     Other,
 }
@@ -48,6 +51,7 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Html => html::read(bytes, hint, budget),
         Family::Zip => zip::read(bytes, hint, budget),
         Family::Gzip => gzip::read(bytes, hint, budget),
+        Family::Pdf => pdf::read(bytes, hint, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
 }
@@ -74,6 +78,7 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::Html => html::rebuild(bytes, content, &changes),
         Family::Zip => zip::rebuild(bytes, content, &changes),
         Family::Gzip => gzip::rebuild(bytes, content, &changes),
+        Family::Pdf => pdf::rebuild(bytes, content, &changes),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }
 }

@@ -1,6 +1,6 @@
 //! What a thing is, by its first bytes; names and declared types only break ties, since both lie.
 
-use super::{Family, charset};
+use super::{Family, charset, pdf};
 use crate::content::Hint;
 
 /// How much of the start is looked at for text-like signs.
@@ -67,6 +67,9 @@ pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
     }
     if bytes.starts_with(b"\x1f\x8b") {
         return Family::Gzip;
+    }
+    if pdf::is_pdf(bytes) {
+        return Family::Pdf;
     }
     if strong(bytes).is_some() || is_mbox(bytes) {
         return Family::Other;

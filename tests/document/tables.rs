@@ -88,6 +88,7 @@ fn families_are_told_by_content() {
             "html" => Family::Html,
             "zip" => Family::Zip,
             "gzip" => Family::Gzip,
+            "pdf" => Family::Pdf,
             "other" => Family::Other,
             other => panic!("no such family: {other}"),
         };
