@@ -142,6 +142,13 @@ fn what_programs_read_differently_is_in_doubt() {
         ("word/document.xml", doctype.as_bytes()),
     ]);
     assert_eq!(kinds(&report_of(&bytes)), [DoubtKind::Malformed]);
+    let named = "<!DOCTYPE office:document-content PUBLIC \"-//OpenOffice.org//DTD OfficeDocument 1.0//EN\" \"office.dtd\"><a/>";
+    assert!(kinds(&report_of(&odf("", &[("styles.xml", named.as_bytes())]))).is_empty());
+    let own = "<!DOCTYPE a [<!ENTITY b \"010190\">]><a>&b;-1234</a>";
+    assert_eq!(
+        kinds(&report_of(&odf("", &[("styles.xml", own.as_bytes())]))),
+        [DoubtKind::Malformed]
+    );
     for body in ["<w:p><w:r></w:p></w:r>", "<w:p>", "<w:p></w:p></w:p>", "<w:p w:a='"] {
         assert_eq!(kinds(&report_of(&word(body))), [DoubtKind::Malformed], "{body}");
     }

@@ -91,7 +91,7 @@ fn is_machine(element: &str, attribute: &str, value: &str) -> bool {
         .bytes()
         .all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'{' | b'}'));
     if !bare {
-        return is_time(value) || is_measure(value);
+        return is_time(value) || is_measure(value) || is_path(attribute, value);
     }
     // A date and a serial with a hyphen are nobody's id, except in a GUID.
     let hyphens = value.bytes().filter(|b| *b == b'-').count();
@@ -185,6 +185,28 @@ fn is_length(element: &str) -> bool {
             | "min"
             | "panose1"
     )
+}
+
+/// Outlines of shapes: hundreds of coordinates with a letter here and there.
+fn is_path(attribute: &str, value: &str) -> bool {
+    let named = matches!(
+        attribute,
+        "d" | "points"
+            | "viewBox"
+            | "enhanced-path"
+            | "path"
+            | "glue-points"
+            | "text-areas"
+            | "modifiers"
+            | "transform"
+            | "adj"
+    );
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    named
+        && letters * 3 <= value.len()
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b" .,-+@?$()*/\n\t".contains(&b))
 }
 
 /// `2026-01-02T03:04:05Z`.
