@@ -5,7 +5,7 @@ use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
 use crate::cpr::{Detector, Hit};
 use crate::document::{self, Family};
 use crate::message;
-use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
+use crate::types::{Doubt, DoubtKind, Finding, Location, OfficePlace, PartPath, Place, Report, Seal};
 use std::collections::{HashMap, HashSet};
 
 /// One thing on the walk: a mail, a part, a file, at its place in the whole.
@@ -222,14 +222,27 @@ impl<'w> Walk<'w> {
                 .first()
                 .and_then(|digit| view.map.source_of(digit.clone()).ok());
             let known = first.map(|source| (identifier, source.start));
-            match known.as_ref().and_then(|known| self.shown.get(known)) {
-                Some(&index) => self.again(index, place, view, hidden, &hit),
+            let same = known.as_ref().and_then(|known| self.shown.get(known)).copied();
+            match same.filter(|index| !self.is_other_cell(*index, &place)) {
+                Some(index) => self.again(index, place, view, hidden, &hit),
                 None => {
                     self.shown
                         .extend(known.map(|known| (known, self.report.findings.len())));
                     self.finding(place, view, hidden, hit);
                 }
             }
+        }
+    }
+
+    /// A workbook keeps equal texts once; the cells that show them are different places.
+    fn is_other_cell(&self, index: usize, place: &Place) -> bool {
+        let known = self.report.findings.get(index).map(|finding| &finding.place.location);
+        match (known, &place.location) {
+            (
+                Some(Location::Office(known @ OfficePlace::Cell { .. })),
+                Location::Office(new @ OfficePlace::Cell { .. }),
+            ) => known != new,
+            _ => false,
         }
     }
 

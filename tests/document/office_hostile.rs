@@ -278,6 +278,15 @@ fn a_number_cell_becomes_a_text_cell_and_a_cached_number_becomes_zeros() {
 }
 
 #[test]
+fn cells_that_share_a_string_are_places_of_their_own() {
+    let sheet = "<sheetData><row r='1'><c r='A1' t='s'><v>0</v></c><c r='D1' t='s'><v>0</v></c></row><row r='9'><c r='B9' t='s'><v>0</v></c></row></sheetData>";
+    let report = report_of(&excel(sheet, &format!("<si><t>Borger {NUMBER}</t></si>")));
+    let places: Vec<String> = report.findings.iter().map(|f| f.place.location.to_string()).collect();
+    let cell = |name: &str| format!("sheet sheet1.xml, cell {name}");
+    assert_eq!(places, [cell("A1"), cell("D1"), cell("B9")]);
+}
+
+#[test]
 fn sheets_that_would_be_called_the_same_are_not_redacted() {
     let workbook =
         "<workbook><sheets><sheet name='Borger 010190-1234'/><sheet name='Borger XXXXXX-XXXX'/></sheets></workbook>";

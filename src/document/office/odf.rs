@@ -387,6 +387,8 @@ impl<'p, 't> Walk<'p, 't> {
         let (place, label) = match (&self.base, parent) {
             (_, "title" | "desc") if events.parent(3) != "meta" && events.parent(2) != "meta" => (P::AltText, None),
             (_, "creator" | "creator-initials") if events.parent(2) != "meta" => (P::Author, None),
+            (_, "header-decl") => (P::PageHeader, None),
+            (_, "footer-decl") => (P::PageFooter, None),
             (P::Property(_), "user-defined") => (P::Property(self.label.clone()), Some(self.label.clone())),
             (P::Property(_), name) => (P::Property(name.to_owned()), None),
             (_, _) if events.parent(2) == "meta" => (P::Property(parent.to_owned()), None),
