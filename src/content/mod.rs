@@ -48,6 +48,9 @@ pub struct View {
     pub part: PartPath,
     /// Finer places than `location`, each from its byte of text on, in order. Mostly empty.
     pub spots: Vec<(usize, Spot)>,
+    /// The text is a guess at what was meant (a number in a sheet that may have lost its zero): what is found in it is possible
+    /// at most, and only with its checksum.
+    pub guess: bool,
 }
 
 /// A finer place within a view.

@@ -86,6 +86,7 @@ fn view(location: Location, reading: charset::Reading) -> View {
         map: reading.map,
         part: PartPath::default(),
         spots: Vec::new(),
+        guess: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
-use crate::cpr::{Detector, Hit};
+use crate::cpr::{Confidence, Detector, Hit};
 use crate::document::{self, Family};
 use crate::message;
 use crate::types::{Doubt, DoubtKind, Finding, Location, OfficePlace, PartPath, Place, Report, Seal};
@@ -199,12 +199,16 @@ impl<'w> Walk<'w> {
             self.spent(node, spent);
             return;
         }
-        let hits = self.detector.find(&view.text);
+        let mut hits = self.detector.find(&view.text);
+        if view.guess {
+            hits.retain(|hit| hit.why.contains(&"modulus_11"));
+            hits.iter_mut().for_each(|hit| hit.confidence = Confidence::Possible);
+        }
         if hits.is_empty() {
             return;
         }
         let place = node.place(&view.part, &view.location, content);
-        let second = node.alternative || matches!(view.location, Location::Source);
+        let second = node.alternative || view.guess || matches!(view.location, Location::Source);
         for hit in hits {
             let identifier = format!("{} {}", hit.kind.word(), hit.number.reveal());
             let key = (place.part.clone(), identifier.clone());

@@ -145,6 +145,7 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], tree: &Tree, budget: 
             text: text.text,
             part: planned.part,
             spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -174,6 +175,7 @@ pub(super) fn add_other(content: &mut Content<'_>, bytes: &[u8], usual: &Tree, o
             text: text.text,
             part: planned.part,
             spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -203,6 +205,7 @@ pub(super) fn raw(
         map,
         part,
         spots: Vec::new(),
+        guess: false,
     });
 }
 

@@ -65,9 +65,12 @@ fn place(element: &str, attribute: &str, base: &OfficePlace) -> (Location, bool)
         ("sheet" | "sheetName", "name" | "val") => P::SheetName,
         ("table", "name") if *base == P::Data => P::SheetName,
         ("definedName" | "named-range" | "named-expression", _) => P::DefinedName,
-        ("dataValidation" | "content-validation" | "filter" | "customFilter" | "error-message" | "help-message", _) => {
-            P::Validation
-        }
+        (
+            "dataValidation" | "content-validation" | "condition" | "filter-condition" | "filter" | "customFilter"
+            | "error-message" | "help-message",
+            _,
+        ) => P::Validation,
+        (_, "formula" | "string-value" | "value") if matches!(base, P::Formula { .. }) => base.clone(),
         _ if matches!(
             base,
             P::PivotCache | P::External | P::Property(_) | P::Chart | P::Settings | P::Style

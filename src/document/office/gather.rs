@@ -162,6 +162,7 @@ pub(super) struct Sheaf {
     texts: HashMap<Key, (usize, Text)>,
     booked: u64,
     strings: Vec<Text>,
+    guesses: Vec<(Location, Text)>,
 }
 
 impl Sheaf {
@@ -219,6 +220,13 @@ impl Sheaf {
         }
     }
 
+    /// Numbers that may have lost a zero, in their place.
+    pub fn guess(&mut self, location: Location, text: Text) {
+        if !text.text.is_empty() {
+            self.guesses.push((location, text));
+        }
+    }
+
     /// Strings of a binary part: a second reading of what stands elsewhere, mostly.
     pub fn strings(&mut self, text: String, map: SourceMap) {
         if text.contains(|c: char| c.is_ascii_digit()) {
@@ -235,11 +243,10 @@ impl Sheaf {
     /// # Errors
     /// The limit that it is over.
     pub fn book(&mut self, budget: &mut Budget) -> Result<(), Spent> {
-        let all = self
-            .texts
-            .values()
-            .map(|(_, text)| text.text.len() as u64 + RUN * text.runs as u64 + 16 * text.spots.len() as u64);
-        let all: u64 = all.sum();
+        let texts = self.texts.values().map(|(_, text)| text);
+        let guesses = self.guesses.iter().map(|(_, text)| text);
+        let size = |text: &Text| text.text.len() as u64 + RUN * text.runs as u64 + 16 * text.spots.len() as u64;
+        let all: u64 = texts.chain(guesses).map(size).sum();
         let fresh = all.saturating_sub(self.booked);
         self.booked = all;
         budget.produce(fresh)
@@ -264,11 +271,17 @@ impl Sheaf {
             // A place in a document says more than the number of an entry; and the same number told twice is told once.
             part: PartPath::default(),
             spots: text.spots,
+            guess: false,
         };
         let strings = self
             .strings
             .into_iter()
             .map(|text| ((0, Location::Source, true, false), (0, text)));
-        texts.into_iter().chain(strings).map(view).collect()
+        let guesses: Vec<_> = self.guesses;
+        let guesses = guesses.into_iter().map(|(location, text)| View {
+            guess: true,
+            ..view(((0, location, false, false), (0, text)))
+        });
+        texts.into_iter().chain(strings).map(view).chain(guesses).collect()
     }
 }

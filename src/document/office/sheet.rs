@@ -1,7 +1,7 @@
 //! Worksheets of OOXML: rows as lines, cells as columns with tabs between them, numbers as their format shows them.
 
 use super::attributes::{self, loose};
-use super::format::{Shown, remember};
+use super::format::{Format, Shown, guessed, remember};
 use super::gather::{CELL_BREAK, Piece, Sheaf, Text, What};
 use super::workbook::{Style, Workbook, cell_pieces};
 use super::xml::{Event, Events, Faults, Part, Tag};
@@ -44,6 +44,7 @@ pub(super) fn read<'t>(
         cell: Cell::default(),
         rows: Text::default(),
         covered: Text::default(),
+        guesses: Text::default(),
         written: 0,
         booked: 0,
     };
@@ -62,13 +63,15 @@ pub(super) fn read<'t>(
     let Walk {
         rows,
         covered,
+        guesses,
         name,
         sheet,
         ..
     } = walk;
     let location = Location::Office(OfficePlace::Sheet(sheet, name));
     *sheaf.at(part.number, location.clone(), sheet != Concealed::No, false) = rows;
-    *sheaf.at(part.number, location, true, true) = covered;
+    *sheaf.at(part.number, location.clone(), true, true) = covered;
+    sheaf.guess(location, guesses);
     sheaf.book(budget)?;
     outcome
 }
@@ -119,6 +122,7 @@ struct Walk<'w, 't> {
     cell: Cell<'t>,
     rows: Text,
     covered: Text,
+    guesses: Text,
     /// Columns written of the row in hand.
     written: u32,
     booked: usize,
@@ -257,6 +261,13 @@ impl<'t> Walk<'_, 't> {
                 if style.format.zeros() >= 9 {
                     remember(self.shown, value, &text_of(&number));
                 }
+                if style.format == Format::General
+                    && let Some(guess) = guessed(value, source)
+                {
+                    self.guesses.spots.push((self.guesses.text.len(), self.spot(&style)));
+                    self.guesses.line(&guess, |_| true);
+                    self.guesses.wall();
+                }
                 own.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
             }
             _ => {}
@@ -272,23 +283,7 @@ impl<'t> Walk<'_, 't> {
 
     fn write(&mut self, own: &[Piece<'t>], index: Option<usize>, style: &Style) {
         self.pad(self.column);
-        let column = self.column;
-        let concealed = if self.sheet != Concealed::No {
-            self.sheet
-        } else if self.row_hidden {
-            Concealed::Row
-        } else if self.hidden_columns.contains(column) {
-            Concealed::Column
-        } else if style.unseen || style.format == super::format::Format::Nothing {
-            Concealed::Format
-        } else {
-            Concealed::No
-        };
-        let spot = Spot::Cell {
-            row: self.row,
-            column,
-            concealed,
-        };
+        let spot = self.spot(style);
         let string = index.map_or(&[][..], |index| self.workbook.string(index));
         self.rows.spots.push((self.rows.text.len(), spot));
         for piece in own.iter().chain(string) {
@@ -300,6 +295,26 @@ impl<'t> Walk<'_, 't> {
                 self.covered.add(&piece.what);
             }
             self.covered.wall();
+        }
+    }
+
+    /// Where the cell in hand stands.
+    fn spot(&self, style: &Style) -> Spot {
+        let concealed = if self.sheet != Concealed::No {
+            self.sheet
+        } else if self.row_hidden {
+            Concealed::Row
+        } else if self.hidden_columns.contains(self.column) {
+            Concealed::Column
+        } else if style.unseen || style.format == Format::Nothing {
+            Concealed::Format
+        } else {
+            Concealed::No
+        };
+        Spot::Cell {
+            row: self.row,
+            column: self.column,
+            concealed,
         }
     }
 
