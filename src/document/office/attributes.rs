@@ -59,7 +59,7 @@ fn place(element: &str, attribute: &str, base: &OfficePlace) -> (Location, bool)
         ("alias" | "tag" | "listItem" | "listEntry" | "default" | "helpText" | "statusText" | "placeholder", _) => {
             P::FormField
         }
-        (_, "current-value" | "current-selected" | "current-label") => P::FormField,
+        (_, "current-value" | "current-selected" | "current-label" | "display-text") => P::FormField,
         (_, "author" | "userId" | "displayName" | "creator" | "initials" | "userName" | "lastModifiedBy") => P::Author,
         ("bookmarkStart" | "bookmark" | "bookmark-start", "name") => P::Style,
         ("sheet" | "sheetName", "name" | "val") => P::SheetName,

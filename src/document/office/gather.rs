@@ -163,6 +163,7 @@ pub(super) struct Sheaf {
     booked: u64,
     strings: Vec<Text>,
     guesses: Vec<(Location, Text)>,
+    again: Vec<(Location, bool, Text)>,
 }
 
 impl Sheaf {
@@ -220,6 +221,13 @@ impl Sheaf {
         }
     }
 
+    /// A place's text once more, with other surroundings.
+    pub fn again(&mut self, location: Location, hidden: bool, text: Text) {
+        if !text.text.is_empty() {
+            self.again.push((location, hidden, text));
+        }
+    }
+
     /// Numbers that may have lost a zero, in their place.
     pub fn guess(&mut self, location: Location, text: Text) {
         if !text.text.is_empty() {
@@ -245,8 +253,9 @@ impl Sheaf {
     pub fn book(&mut self, budget: &mut Budget) -> Result<(), Spent> {
         let texts = self.texts.values().map(|(_, text)| text);
         let guesses = self.guesses.iter().map(|(_, text)| text);
+        let again = self.again.iter().map(|(_, _, text)| text);
         let size = |text: &Text| text.text.len() as u64 + RUN * text.runs as u64 + 16 * text.spots.len() as u64;
-        let all: u64 = texts.chain(guesses).map(size).sum();
+        let all: u64 = texts.chain(guesses).chain(again).map(size).sum();
         let fresh = all.saturating_sub(self.booked);
         self.booked = all;
         budget.produce(fresh)
@@ -277,11 +286,18 @@ impl Sheaf {
             .strings
             .into_iter()
             .map(|text| ((0, Location::Source, true, false), (0, text)));
-        let guesses: Vec<_> = self.guesses;
-        let guesses = guesses.into_iter().map(|(location, text)| View {
+        let again = self.again.into_iter();
+        let again = again.map(|(location, hidden, text)| ((0, location, hidden, false), (0, text)));
+        let guesses = self.guesses.into_iter().map(|(location, text)| View {
             guess: true,
             ..view(((0, location, false, false), (0, text)))
         });
-        texts.into_iter().chain(strings).map(view).chain(guesses).collect()
+        texts
+            .into_iter()
+            .chain(again)
+            .chain(strings)
+            .map(view)
+            .chain(guesses)
+            .collect()
     }
 }

@@ -144,7 +144,7 @@ impl<'p, 't> Walk<'p, 't> {
             "soft-hyphen" => self.stand_in('\u{ad}', tag, sheaf),
             "note" => self.note(tag),
             "annotation" => self.open(OfficePlace::Comment, None),
-            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if self.slide == 0 => {
+            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if !self.styles.slides => {
                 self.open(OfficePlace::TextBox, None);
             }
             "header" | "header-left" | "header-first" if parent == "master-page" => {
@@ -312,7 +312,9 @@ impl<'p, 't> Walk<'p, 't> {
             "span" | "a" | "meta-field" | "section" | "hidden-text" | "hidden-paragraph" => {
                 self.marks.pop();
             }
-            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if self.slide == 0 => self.flows.close(sheaf),
+            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if !self.styles.slides => {
+                self.flows.close(sheaf)
+            }
             "note"
             | "annotation"
             | "master-page"

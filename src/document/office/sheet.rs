@@ -7,10 +7,16 @@ use super::workbook::{Style, Workbook, cell_pieces};
 use super::xml::{Event, Events, Faults, Part, Tag};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Concealed, Location, OfficePlace};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Columns laid out one by one; further ones follow each other.
 const WIDEST: u32 = 64;
+
+/// Rows about this long and longer are not counted in columns by the detector.
+const LONG_ROW: usize = 900;
+/// Columns whose headings are kept.
+const MOST_HEADINGS: u32 = 1024;
 
 /// Reads one sheet.
 ///
@@ -45,6 +51,11 @@ pub(super) fn read<'t>(
         rows: Text::default(),
         covered: Text::default(),
         guesses: Text::default(),
+        headings: HashMap::new(),
+        headed: false,
+        headed_cells: Text::default(),
+        row_start: 0,
+        longest: 0,
         written: 0,
         booked: 0,
     };
@@ -64,6 +75,7 @@ pub(super) fn read<'t>(
         rows,
         covered,
         guesses,
+        headed_cells,
         name,
         sheet,
         ..
@@ -71,6 +83,7 @@ pub(super) fn read<'t>(
     let location = Location::Office(OfficePlace::Sheet(sheet, name));
     *sheaf.at(part.number, location.clone(), sheet != Concealed::No, false) = rows;
     *sheaf.at(part.number, location.clone(), true, true) = covered;
+    sheaf.again(location.clone(), sheet != Concealed::No, headed_cells);
     sheaf.guess(location, guesses);
     sheaf.book(budget)?;
     outcome
@@ -123,6 +136,12 @@ struct Walk<'w, 't> {
     rows: Text,
     covered: Text,
     guesses: Text,
+    /// Headings by column, once their row is done.
+    headings: HashMap<u32, String>,
+    headed: bool,
+    headed_cells: Text,
+    row_start: usize,
+    longest: usize,
     /// Columns written of the row in hand.
     written: u32,
     booked: usize,
@@ -285,7 +304,8 @@ impl<'t> Walk<'_, 't> {
         self.pad(self.column);
         let spot = self.spot(style);
         let string = index.map_or(&[][..], |index| self.workbook.string(index));
-        self.rows.spots.push((self.rows.text.len(), spot));
+        let before = self.rows.text.len();
+        self.rows.spots.push((before, spot));
         for piece in own.iter().chain(string) {
             self.rows.add(&piece.what);
         }
@@ -296,6 +316,41 @@ impl<'t> Walk<'_, 't> {
             }
             self.covered.wall();
         }
+        self.head(before, spot, own, index);
+    }
+
+    /// In a row too long to be taken for one of a table, the heading goes with the cell.
+    fn head(&mut self, before: usize, spot: Spot, own: &[Piece<'t>], index: Option<usize>) {
+        let text = self.rows.text.get(before..).unwrap_or_default();
+        let long = self.rows.text.len() - self.row_start > LONG_ROW || self.longest > LONG_ROW;
+        if !self.headed {
+            if self.column < MOST_HEADINGS && text.chars().any(char::is_alphabetic) {
+                let heading: String = text
+                    .chars()
+                    .filter(|c| !c.is_control() && *c != CELL_BREAK)
+                    .take(64)
+                    .collect();
+                self.headings.insert(self.column, heading);
+            }
+            return;
+        }
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let Some(heading) = self
+            .headings
+            .get(&self.column)
+            .filter(|_| long && digits >= 9 && text.len() <= 32)
+        else {
+            return;
+        };
+        self.headed_cells.spots.push((self.headed_cells.text.len(), spot));
+        for c in heading.chars().filter(|c| !c.is_numeric()).chain([':', ' ']) {
+            self.headed_cells.add(&What::Gap(c));
+        }
+        let string = index.map_or(&[][..], |index| self.workbook.string(index));
+        for piece in own.iter().chain(string) {
+            self.headed_cells.add(&piece.what);
+        }
+        self.headed_cells.wall();
     }
 
     /// Where the cell in hand stands.
@@ -333,7 +388,14 @@ impl<'t> Walk<'_, 't> {
             self.width = self.width.max(self.written);
             self.pad(self.width);
             self.rows.wall();
+            self.longest = self.longest.max(self.rows.text.len() - self.row_start);
+            // The first row with two texts or more is the row of headings.
+            self.headed |= self.headings.len() > 1;
+            if !self.headed {
+                self.headings.clear();
+            }
         }
+        self.row_start = self.rows.text.len();
         self.row = self.row.saturating_add(1);
     }
 }

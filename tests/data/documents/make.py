@@ -633,6 +633,8 @@ def sheets():
     sheet("number-format-escaped", xl_format("000000\\-0000"), "sheet Borgere, cell B2")
     sheet("number-format-quoted", xl_format('000000"-"0000'), "sheet Borgere, cell B2")
     sheet("number-format-zeros", xl_format("0000000000"), "sheet Borgere, cell B2")
+    wide = [f"Kolonne {'abcdefghij'[i % 10] * 12}" for i in range(60)]
+    sheet("wide", lambda b, ws, c: rows(ws, [wide[:40] + ["CPR-nr."] + wide[40:], ["tekst uden tal her"] * 40 + [int(c)] + ["mere tekst"] * 20]), "sheet Borgere, cell AO2")
     # Nothing says what it is: possible, no more.
     sheet("number-alone", lambda b, ws, c: rows(ws, [["Navn", "Nr."], ["Anders", int(c)]]), "sheet Borgere, cell B2", least="possible")
     sheet("split", xl_split, "sheet Borgere, cell B2")
