@@ -175,7 +175,7 @@ fn bombs_end_within_their_limits() {
         ("deep and open", word(&deep), Some(DoubtKind::TooDeep)),
         ("many", word(&many), None),
         ("attributes", word(&format!("<w:p{attributes}/>")), None),
-        ("long attribute", word(&format!("<w:p w:a='{}'/>", "0101 ".repeat(2_000_000))), None),
+        ("long attribute", word(&format!("<w:p w:a='{}'/>", "0101 ".repeat(400_000))), None),
         ("columns", excel(&format!("<sheetData><row>{columns}</row></sheetData>"), ""), None),
         ("hidden columns", excel(&format!("<cols>{hidden}</cols><sheetData><row>{columns}</row></sheetData>"), ""), None),
         ("strings", excel(&format!("<sheetData>{cells}</sheetData>"), &long), Some(DoubtKind::TooLarge)),
@@ -204,6 +204,7 @@ fn bombs_end_within_their_limits() {
         )
         .expect("no identifiers");
         let took = started.elapsed();
+        println!("{name}: {took:?}");
         assert!(took < Duration::from_secs(60), "{name} takes {took:?}");
         assert!(!kinds(&report).contains(&DoubtKind::TooSlow), "{name}");
         if let Some(doubt) = doubt {

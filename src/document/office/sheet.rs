@@ -91,22 +91,30 @@ pub(super) fn read<'t>(
 
 /// Which columns are hidden; no sheet has more than 16,384.
 #[derive(Default)]
-pub(super) struct Hidden(Vec<bool>);
+pub(super) struct Hidden {
+    columns: Vec<bool>,
+    ranges: u32,
+}
 
 impl Hidden {
     const MOST: u32 = 16_384;
 
     pub fn add(&mut self, columns: Range<u32>) {
+        // As many ranges as columns say everything.
+        self.ranges = self.ranges.saturating_add(1);
+        if self.ranges > Hidden::MOST {
+            return;
+        }
         let end = columns.end.min(Hidden::MOST) as usize;
-        if self.0.len() < end {
-            self.0.resize(end, false);
+        if self.columns.len() < end {
+            self.columns.resize(end, false);
         }
         let range = columns.start.min(Hidden::MOST) as usize..end;
-        self.0.get_mut(range).unwrap_or_default().fill(true);
+        self.columns.get_mut(range).unwrap_or_default().fill(true);
     }
 
     pub fn contains(&self, column: u32) -> bool {
-        self.0.get(column as usize) == Some(&true)
+        self.columns.get(column as usize) == Some(&true)
     }
 }
 
