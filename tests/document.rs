@@ -2,6 +2,10 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/office.rs"]
+mod office;
+#[path = "document/office_hostile.rs"]
+mod office_hostile;
 #[path = "document/pdf.rs"]
 mod pdf;
 #[path = "document/pdf_hostile.rs"]

@@ -126,14 +126,18 @@ fn place(location: &Location, in_file: bool, language: Language) -> String {
             "i kildeteksten bag det, der vises",
             "in the source behind what is shown",
         ),
+        Location::Office(place) => super::places::office(place, language),
     }
 }
 
 fn says_hidden(location: &Location) -> bool {
-    matches!(
-        location,
-        Location::HiddenText | Location::Gap | Location::EarlierVersion | Location::Source
-    )
+    match location {
+        Location::Office(place) => super::places::says_hidden(place),
+        _ => matches!(
+            location,
+            Location::HiddenText | Location::Gap | Location::EarlierVersion | Location::Source
+        ),
+    }
 }
 
 fn attribute(name: &str, language: Language) -> &'static str {

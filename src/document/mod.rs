@@ -8,6 +8,7 @@ mod charset;
 mod gzip;
 mod html;
 mod inflate;
+mod office;
 mod other;
 mod pdf;
 mod quoted;
@@ -48,6 +49,7 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
     match family(bytes, hint) {
         // A mail handed here by mistake is read as the text that it is, rather than not at all.
         Family::Text | Family::Mail => text::read(bytes, hint, budget),
+        Family::Html if office::is_flat(bytes) => office::read_flat(bytes, budget),
         Family::Html => html::read(bytes, hint, budget),
         Family::Zip => zip::read(bytes, hint, budget),
         Family::Gzip => gzip::read(bytes, hint, budget),
@@ -75,6 +77,7 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
     }
     match family(bytes, hint) {
         Family::Text | Family::Mail => text::rebuild(bytes, content, &changes),
+        Family::Html if office::is_flat(bytes) => office::rebuild_flat(bytes, content, &changes),
         Family::Html => html::rebuild(bytes, content, &changes),
         Family::Zip => zip::rebuild(bytes, content, &changes),
         Family::Gzip => gzip::rebuild(bytes, content, &changes),
@@ -92,6 +95,8 @@ fn view(location: Location, reading: charset::Reading) -> View {
         text: reading.text,
         map: reading.map,
         part: PartPath::default(),
+        spots: Vec::new(),
+        guess: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where something stands in a mail: precise enough to redact it and to tell a person.
 
+use super::OfficePlace;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -90,6 +91,8 @@ pub enum Location {
     EarlierVersion,
     /// The undecoded source, scanned because the decoding is in doubt or hides something.
     Source,
+    /// A place of a text document, spreadsheet or presentation.
+    Office(OfficePlace),
 }
 
 /// The coarse places that policies name under `places:`.
@@ -146,6 +149,7 @@ impl fmt::Display for Location {
             Location::Link => f.write_str("link"),
             Location::EarlierVersion => f.write_str("earlier version of the document"),
             Location::Source => f.write_str("source"),
+            Location::Office(place) => place.fmt(f),
         }
     }
 }

@@ -256,6 +256,8 @@ impl Pages<'_, '_> {
             text: composed.text,
             map: composed.map,
             part: PartPath::default(),
+            spots: Vec::new(),
+            guess: false,
         });
     }
 

@@ -238,6 +238,8 @@ impl<'u> Strings<'u> {
             text,
             map,
             part: PartPath::default(),
+            spots: Vec::new(),
+            guess: false,
         })
     }
 }
