@@ -10,6 +10,10 @@ mod legacy_hostile;
 mod office;
 #[path = "document/office_hostile.rs"]
 mod office_hostile;
+#[path = "document/pdf.rs"]
+mod pdf;
+#[path = "document/pdf_hostile.rs"]
+mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

@@ -48,6 +48,9 @@ pub struct View {
     pub part: PartPath,
     /// Finer places than `location`, each from its byte of text on, in order. Mostly empty.
     pub spots: Vec<(usize, Spot)>,
+    /// The text is a guess at what was meant (a number in a sheet that may have lost its zero): what is found in it is possible
+    /// at most, and only with its checksum.
+    pub guess: bool,
 }
 
 /// A finer place within a view.
@@ -211,6 +214,9 @@ impl View {
     /// # Errors
     /// [`CannotEdit::Untraceable`] when a character has no bytes of its own in the source.
     pub fn splices<'e>(&self, edits: impl IntoIterator<Item = &'e TextEdit>) -> Result<Vec<Splice>, CannotEdit> {
+        if self.map.form() == Form::Units {
+            return Err(CannotEdit::Untraceable("its source is not bytes"));
+        }
         let mut splices = Vec::new();
         for edit in edits {
             let source = self.map.source_of(edit.range.clone())?;

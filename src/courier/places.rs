@@ -57,6 +57,7 @@ fn danish(place: &OfficePlace) -> String {
                 Concealed::Format => format!("på arket \"{sheet}\", celle {cell}, hvor teksten er gjort usynlig"),
             };
         }
+        Formula { sheet, cell } if cell.is_empty() => return format!("i en formel på arket \"{}\"", clean(sheet)),
         Formula { sheet, cell } => return format!("i formlen bag celle {cell} på arket \"{}\"", clean(sheet)),
         SheetName => "i navnet på et ark",
         DefinedName => "i et navn, som formlerne bruger",
@@ -106,6 +107,7 @@ fn english(place: &OfficePlace) -> String {
                 }
             };
         }
+        Formula { sheet, cell } if cell.is_empty() => return format!("in a formula on the sheet \"{}\"", clean(sheet)),
         Formula { sheet, cell } => {
             return format!("in the formula behind cell {cell} on the sheet \"{}\"", clean(sheet));
         }

@@ -64,6 +64,7 @@ impl Sink {
             map: self.map,
             part: PartPath::default(),
             spots: Vec::new(),
+            guess: false,
         })
     }
 }

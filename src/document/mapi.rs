@@ -121,6 +121,7 @@ pub(super) fn text(content: &mut Content<'_>, owner: &Owner, property: u16, name
         map: SourceMap::default(),
         part,
         spots: Vec::new(),
+        guess: false,
     });
 }
 

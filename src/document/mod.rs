@@ -14,6 +14,7 @@ mod lzfu;
 mod mapi;
 mod office;
 mod other;
+mod pdf;
 mod quoted;
 mod rtf;
 mod sniff;
@@ -45,6 +46,8 @@ pub enum Family {
     Ole,
     /// Outlook's winmail.dat.
     Tnef,
+    /// PDF.
+    Pdf,
     /// Known or unknown, but without a reader yet.
     Other,
 }
@@ -67,6 +70,7 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Rtf => rtf::read(bytes, budget),
         Family::Ole => cfb::read(bytes, budget),
         Family::Tnef => tnef::read(bytes, budget),
+        Family::Pdf => pdf::read(bytes, hint, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
 }
@@ -97,6 +101,7 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::Rtf => rtf::rebuild(bytes, content, &changes),
         Family::Ole => Err(CannotEdit::Unsupported("a legacy Office file or Outlook message")),
         Family::Tnef => Err(CannotEdit::Unsupported("an Outlook winmail.dat")),
+        Family::Pdf => pdf::rebuild(bytes, content, &changes),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }
 }
@@ -111,6 +116,7 @@ fn view(location: Location, reading: charset::Reading) -> View {
         map: reading.map,
         part: PartPath::default(),
         spots: Vec::new(),
+        guess: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a thing is, by its first bytes; names and declared types only break ties, since both lie.
 
-use super::{Family, charset, rtf};
+use super::{Family, charset, pdf, rtf};
 use crate::content::Hint;
 
 /// How much of the start is looked at for text-like signs.
@@ -63,6 +63,9 @@ pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
     }
     if let Some(family) = own(bytes) {
         return family;
+    }
+    if pdf::is_pdf(bytes) {
+        return Family::Pdf;
     }
     if strong(bytes).is_some() || is_mbox(bytes) {
         return Family::Other;

@@ -20,6 +20,7 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], part: PartPath) {
                 map: SourceMap::default(),
                 part: part.clone(),
                 spots: Vec::new(),
+                guess: false,
             });
         }
     }

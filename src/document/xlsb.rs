@@ -93,6 +93,7 @@ fn push(content: &mut Content<'_>, place: OfficePlace, text: String) {
             map: SourceMap::default(),
             part: PartPath::default(),
             spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -264,7 +265,7 @@ impl Book {
             let code = self.formats.get(&format).map(String::as_str);
             let shown = office::as_shown(code, u32::from(format), &value, self.date_1904);
             let unseen = unseen || shown.is_none();
-            sheet.put(row, column, shown.unwrap_or(value), unseen);
+            sheet.put_number(row, column, shown.unwrap_or(value), unseen);
         }
         let string = match id {
             6 | 8 => text(data, 8).map(|(text, _)| text),

@@ -2,11 +2,11 @@
 
 use super::{Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
-use crate::cpr::{Detector, Hit};
+use crate::cpr::{Confidence, Detected, Detector, Hit, Secret};
 use crate::document::{self, Family};
 use crate::message;
-use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
-use std::collections::{HashMap, HashSet};
+use crate::types::{Doubt, DoubtKind, Finding, Location, OfficePlace, PartPath, Place, Report, Seal};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// One thing on the walk: a mail, a part, a file, at its place in the whole.
 pub struct Node<'a> {
@@ -143,6 +143,7 @@ pub(super) struct Walk<'w> {
     report: Report,
     /// What was found in a part by its first reading; second readings add only what is new.
     seen: HashSet<(PartPath, String)>,
+    faint: BTreeSet<Secret>,
     /// Findings of the node in hand by identifier and first source byte: two views may show the same bytes.
     shown: HashMap<(String, usize), usize>,
     full: bool,
@@ -155,6 +156,7 @@ impl<'w> Walk<'w> {
             budget,
             report: Report::default(),
             seen: HashSet::new(),
+            faint: BTreeSet::new(),
             shown: HashMap::new(),
             full: false,
         }
@@ -210,6 +212,7 @@ impl<'w> Walk<'w> {
             map,
             part: PartPath::default(),
             spots: Vec::new(),
+            guess: false,
         };
         self.view(node, &Content::default(), &view);
     }
@@ -219,12 +222,18 @@ impl<'w> Walk<'w> {
             self.spent(node, spent);
             return;
         }
-        let hits = self.detector.find(&view.text);
-        if hits.is_empty() {
+        let Detected { mut hits, mut faint } = self.detector.find_all(&view.text);
+        if view.guess {
+            let sound = |hit: &Hit| hit.why.contains(&"modulus_11");
+            let (kept, dropped): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(sound);
+            (hits, faint) = (kept, dropped.into_iter().chain(faint).collect());
+            hits.iter_mut().for_each(|hit| hit.confidence = Confidence::Possible);
+        }
+        if hits.is_empty() && faint.is_empty() {
             return;
         }
         let place = node.place(&view.part, &view.location, content);
-        let second = node.alternative || matches!(view.location, Location::Source);
+        let second = node.alternative || view.guess || matches!(view.location, Location::Source);
         for hit in hits {
             let identifier = format!("{} {}", hit.kind.word(), hit.number.reveal());
             let key = (place.part.clone(), identifier.clone());
@@ -242,14 +251,37 @@ impl<'w> Walk<'w> {
                 .first()
                 .and_then(|digit| view.map.source_of(digit.clone()).ok());
             let known = first.map(|source| (identifier, source.start));
-            match known.as_ref().and_then(|known| self.shown.get(known)) {
-                Some(&index) => self.again(index, place, view, hidden, &hit),
+            let same = known.as_ref().and_then(|known| self.shown.get(known)).copied();
+            match same.filter(|index| !self.is_other_cell(*index, &place)) {
+                Some(index) => self.again(index, place, view, hidden, &hit),
                 None => {
                     self.shown
                         .extend(known.map(|known| (known, self.report.findings.len())));
                     self.finding(place, view, hidden, hit);
                 }
             }
+        }
+        for hit in faint {
+            if self.room(self.report.faint.len(), &place) && self.faint.insert(hit.number.clone()) {
+                let (location, hidden) = view.place_at(hit.span.start);
+                let place = Place {
+                    location,
+                    ..place.clone()
+                };
+                self.report.faint.push(finding(place, view, hidden, hit));
+            }
+        }
+    }
+
+    /// A workbook keeps equal texts once; the cells that show them are different places.
+    fn is_other_cell(&self, index: usize, place: &Place) -> bool {
+        let known = self.report.findings.get(index).map(|finding| &finding.place.location);
+        match (known, &place.location) {
+            (
+                Some(Location::Office(known @ OfficePlace::Cell { .. })),
+                Location::Office(new @ OfficePlace::Cell { .. }),
+            ) => known != new,
+            _ => false,
         }
     }
 
@@ -272,27 +304,22 @@ impl<'w> Walk<'w> {
     }
 
     fn finding(&mut self, place: Place, view: &View, hidden: bool, hit: Hit) {
-        if self.report.findings.len() >= self.budget.limits().findings as usize {
-            if !std::mem::replace(&mut self.full, true) {
-                let reason = "it holds more numbers than are counted".to_owned();
-                self.report.doubts.push(Doubt {
-                    kind: DoubtKind::TooLarge,
-                    place,
-                    reason,
-                });
-            }
-            return;
+        if self.room(self.report.findings.len(), &place) {
+            self.report.findings.push(finding(place, view, hidden, hit));
         }
-        self.report.findings.push(Finding {
-            kind: hit.kind,
-            number: hit.number,
-            confidence: hit.confidence,
-            place,
-            span: hit.span,
-            hidden,
-            fake_redaction: view.fake_redaction,
-            why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
-        });
+    }
+
+    /// Whether one more may be kept; that there were more is a doubt, once.
+    fn room(&mut self, kept: usize, place: &Place) -> bool {
+        let room = kept < self.budget.limits().findings as usize;
+        if !room && !std::mem::replace(&mut self.full, true) {
+            self.report.doubts.push(Doubt {
+                kind: DoubtKind::TooLarge,
+                place: place.clone(),
+                reason: "it holds more numbers than are counted".to_owned(),
+            });
+        }
+        room
     }
 
     /// One doubt for each node that the budget does not reach, but not thousands of them.
@@ -306,5 +333,18 @@ impl<'w> Walk<'w> {
                 reason: spent.to_string(),
             });
         }
+    }
+}
+
+fn finding(place: Place, view: &View, hidden: bool, hit: Hit) -> Finding {
+    Finding {
+        kind: hit.kind,
+        number: hit.number,
+        confidence: hit.confidence,
+        place,
+        span: hit.span,
+        hidden,
+        fake_redaction: view.fake_redaction,
+        why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
     }
 }

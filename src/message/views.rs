@@ -153,6 +153,7 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], tree: &Tree, budget: 
             text: text.text,
             part: planned.part,
             spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -182,6 +183,7 @@ pub(super) fn add_other(content: &mut Content<'_>, bytes: &[u8], usual: &Tree, o
             text: text.text,
             part: planned.part,
             spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -211,6 +213,7 @@ pub(super) fn raw(
         map,
         part,
         spots: Vec::new(),
+        guess: false,
     });
 }
 

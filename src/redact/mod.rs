@@ -86,8 +86,7 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
 
 /// Nobody trusts an edit: no target may be found in the result, and no place of it may be in doubt.
 fn verify(report: &Report, targets: &Targets) -> Result<(), NotClean> {
-    let still = |finding: &crate::types::Finding| targets.contains(&(finding.kind.clone(), finding.number.clone()));
-    if report.findings.iter().any(still) {
+    if report.holds_any(targets) {
         return Err(NotClean::StillThere);
     }
     match report.doubts.first() {
@@ -163,12 +162,13 @@ impl Eraser<'_> {
         crate::content::splice(bytes, splices).map(Some).map_err(refuse)
     }
 
-    /// One edit a character of every target in this text; where two identifiers share characters, each once.
+    /// One edit a character of every target in this text; where two identifiers share characters, each once. A copy of the
+    /// number in a message's id, or behind another label, is a copy too.
     fn edits(&self, view: usize, text: &str) -> Vec<TextEdit> {
         let mut ranges: Vec<_> = self
             .detector
-            .find(text)
-            .into_iter()
+            .find_all(text)
+            .all()
             .filter(|hit| self.targets.contains(&(hit.kind.clone(), hit.number.clone())))
             .flat_map(|hit| hit.digits.clone())
             .collect();

@@ -3,6 +3,7 @@
 //! Data only. Reading mail is `message` and `document`, judging is `policy`, acting is `milter` and `courier`.
 
 mod address;
+mod clock;
 mod decision;
 mod envelope;
 mod notice;
@@ -11,6 +12,7 @@ mod place;
 mod report;
 
 pub use address::{Address, AddressError};
+pub use clock::{danish_date, danish_time};
 pub use decision::{Action, Decision, Lifted, Matched, Release, RuleRef};
 pub use envelope::{Client, Envelope, Notify, Recipient};
 pub use notice::{DoubtLine, FateWord, FoundLine, NoticeFacts, Outcome};

@@ -181,6 +181,7 @@ impl fmt::Display for OfficePlace {
                     Concealed::Format => write!(f, "sheet {sheet}, cell {cell}, not visible"),
                 };
             }
+            Formula { sheet, cell } if cell.is_empty() => return write!(f, "sheet {sheet}, formula"),
             Formula { sheet, cell } => return write!(f, "sheet {sheet}, formula in {cell}"),
             SheetName => "sheet name",
             DefinedName => "defined name",

@@ -107,8 +107,7 @@ impl Pool {
         let request = Request::Redact(options.clone(), targets.clone());
         match self.ask(mail, &request, options, until).await? {
             (Response::Redacted(report), bytes) => {
-                let still = |f: &crate::types::Finding| targets.contains(&(f.kind.clone(), f.number.clone()));
-                if report.findings.iter().any(still) || !report.doubts.is_empty() {
+                if report.holds_any(targets) || !report.doubts.is_empty() {
                     return Err(Unredacted::NotClean(
                         "a number was still found after redaction".to_owned(),
                     ));

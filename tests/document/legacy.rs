@@ -169,7 +169,11 @@ fn pieces(pieces: &[(&str, bool)]) -> Vec<u8> {
         };
         at -= 1000;
         main[at..at + bytes.len()].copy_from_slice(&bytes);
-        let fc = if *wide { at as u32 } else { 0x4000_0000 | (2 * at as u32) };
+        let fc = if *wide {
+            at as u32
+        } else {
+            0x4000_0000 | (2 * at as u32)
+        };
         places.extend([0, 0]);
         places.extend(fc.to_le_bytes());
         places.extend([0, 0]);

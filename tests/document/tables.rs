@@ -91,6 +91,7 @@ fn families_are_told_by_content() {
             "rtf" => Family::Rtf,
             "ole" => Family::Ole,
             "tnef" => Family::Tnef,
+            "pdf" => Family::Pdf,
             "other" => Family::Other,
             other => panic!("no such family: {other}"),
         };

@@ -71,6 +71,7 @@ pub(super) fn read(bytes: &[u8], locked: bool, content: &mut Content<'_>, budget
             map: SourceMap::default(),
             part: PartPath::default(),
             spots: Vec::new(),
+            guess: false,
         });
     }
     Ok(())

@@ -59,6 +59,7 @@ fn push(content: &mut Content<'_>, name: &str, text: String) {
             map: SourceMap::default(),
             part: PartPath::default(),
             spots: Vec::new(),
+            guess: false,
         });
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn read(
                     map: SourceMap::default(),
                     part: PartPath::default(),
                     spots: Vec::new(),
+                    guess: false,
                 });
             }
         }

@@ -113,6 +113,7 @@ fn view(sink: Sink, below: &SourceMap, location: Location, hidden: bool) -> View
         text: sink.text,
         part: PartPath::default(),
         spots: Vec::new(),
+        guess: false,
     }
 }
 

@@ -59,14 +59,18 @@ fn place(element: &str, attribute: &str, base: &OfficePlace) -> (Location, bool)
         ("alias" | "tag" | "listItem" | "listEntry" | "default" | "helpText" | "statusText" | "placeholder", _) => {
             P::FormField
         }
+        (_, "current-value" | "current-selected" | "current-label" | "display-text") => P::FormField,
         (_, "author" | "userId" | "displayName" | "creator" | "initials" | "userName" | "lastModifiedBy") => P::Author,
         ("bookmarkStart" | "bookmark" | "bookmark-start", "name") => P::Style,
         ("sheet" | "sheetName", "name" | "val") => P::SheetName,
         ("table", "name") if *base == P::Data => P::SheetName,
         ("definedName" | "named-range" | "named-expression", _) => P::DefinedName,
-        ("dataValidation" | "content-validation" | "filter" | "customFilter" | "error-message" | "help-message", _) => {
-            P::Validation
-        }
+        (
+            "dataValidation" | "content-validation" | "condition" | "filter-condition" | "filter" | "customFilter"
+            | "error-message" | "help-message",
+            _,
+        ) => P::Validation,
+        (_, "formula" | "string-value" | "value") if matches!(base, P::Formula { .. }) => base.clone(),
         _ if matches!(
             base,
             P::PivotCache | P::External | P::Property(_) | P::Chart | P::Settings | P::Style
@@ -91,7 +95,7 @@ fn is_machine(element: &str, attribute: &str, value: &str) -> bool {
         .bytes()
         .all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'{' | b'}'));
     if !bare {
-        return is_time(value) || is_measure(value);
+        return is_time(value) || is_measure(value) || is_path(attribute, value);
     }
     // A date and a serial with a hyphen are nobody's id, except in a GUID.
     let hyphens = value.bytes().filter(|b| *b == b'-').count();
@@ -185,6 +189,28 @@ fn is_length(element: &str) -> bool {
             | "min"
             | "panose1"
     )
+}
+
+/// Outlines of shapes: hundreds of coordinates with a letter here and there.
+fn is_path(attribute: &str, value: &str) -> bool {
+    let named = matches!(
+        attribute,
+        "d" | "points"
+            | "viewBox"
+            | "enhanced-path"
+            | "path"
+            | "glue-points"
+            | "text-areas"
+            | "modifiers"
+            | "transform"
+            | "adj"
+    );
+    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
+    named
+        && letters * 3 <= value.len()
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b" .,-+@?$()*/\n\t".contains(&b))
 }
 
 /// `2026-01-02T03:04:05Z`.

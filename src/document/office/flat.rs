@@ -3,10 +3,10 @@
 use super::format::Shown;
 use super::gather::Sheaf;
 use super::xml::{Event, Events, Part};
-use super::{mend, odf, odf_styles, ooxml, plain_text, tell};
-use crate::content::{Budget, CannotEdit, Changes, Child, Content, Hint, Spent, splice};
-use crate::document::{doubt, text};
-use crate::types::PartPath;
+use super::{is_metafile, mend, odf, odf_styles, ooxml, plain_text, tell};
+use crate::content::{Budget, CannotEdit, Changes, Child, Content, Hint, SourceMap, Spent, View, splice};
+use crate::document::{charset, doubt, text, view};
+use crate::types::{Location, PartPath};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -86,6 +86,10 @@ fn embedded(part: &Part<'_>, content: &mut Content<'_>, budget: &mut Budget) -> 
         let compact: Vec<u8> = source.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
         let Ok(bytes) = STANDARD.decode(&compact) else { continue };
         budget.produce(bytes.len() as u64)?;
+        if is_metafile(&bytes) {
+            pictured(content, &bytes);
+            continue;
+        }
         let number = u32::try_from(content.children.len() + 1).unwrap_or(u32::MAX);
         content.children.push(Child {
             path: PartPath(vec![number]),
@@ -98,6 +102,24 @@ fn embedded(part: &Part<'_>, content: &mut Content<'_>, budget: &mut Budget) -> 
         });
     }
     Ok(())
+}
+
+/// The strings of a picture of an object. They cannot be written back: a number in them keeps the file from being edited.
+fn pictured(content: &mut Content<'_>, bytes: &[u8]) {
+    for reading in [
+        charset::latin1(bytes),
+        charset::utf16le(bytes, 0),
+        charset::utf16le(bytes, 1),
+    ] {
+        let untraceable = charset::Reading {
+            map: SourceMap::default(),
+            ..reading
+        };
+        content.views.push(View {
+            hidden: true,
+            ..view(Location::Source, untraceable)
+        });
+    }
 }
 
 /// Splices edits in.

@@ -17,21 +17,79 @@ pub(super) fn remember(shown: &mut Shown, value: &str, text: &str) {
 
 /// A shown text whose digits come from a bare value that stands at `source`; zeros that the value does not have come from its
 /// first digit.
-pub(super) fn as_shown<'t>(text: &str, value: &str, source: usize) -> Vec<Piece<'t>> {
+pub(super) fn as_shown<'t>(text: &str, value: &'t str, source: usize) -> Vec<Piece<'t>> {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let missing = digits.saturating_sub(value.len());
-    let mut at = 0;
-    let piece = |c: char| {
-        let what = if c.is_ascii_digit() {
-            let from = source + usize::saturating_sub(at, missing);
-            at += 1;
-            What::Unit(c, from, from + 1)
+    let mut missing = digits.saturating_sub(value.len());
+    let mut stretches = Stretches::new(value, source);
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            stretches.sign(c);
+        } else if missing > 0 {
+            missing -= 1;
+            stretches.lost_zero();
         } else {
-            What::Gap(c)
-        };
-        Piece { what, marks: 0 }
-    };
-    text.chars().map(piece).collect()
+            stretches.digit();
+        }
+    }
+    stretches
+        .done()
+        .into_iter()
+        .map(|what| Piece { what, marks: 0 })
+        .collect()
+}
+
+/// The digits of a value with signs between them: what stands together in the value is one stretch of source.
+struct Stretches<'t> {
+    value: &'t str,
+    source: usize,
+    from: usize,
+    to: usize,
+    out: Vec<What<'t>>,
+}
+
+impl<'t> Stretches<'t> {
+    fn new(value: &'t str, source: usize) -> Stretches<'t> {
+        Stretches {
+            value,
+            source,
+            from: 0,
+            to: 0,
+            out: Vec::new(),
+        }
+    }
+
+    fn digit(&mut self) {
+        self.to += 1;
+    }
+
+    fn cut(&mut self) {
+        if let Some(digits) = self.value.get(self.from..self.to).filter(|digits| !digits.is_empty()) {
+            self.out.push(What::Plain(digits, self.source + self.from));
+        }
+        self.from = self.to;
+    }
+
+    fn sign(&mut self, c: char) {
+        self.cut();
+        self.out.push(What::Gap(c));
+    }
+
+    fn lost_zero(&mut self) {
+        self.cut();
+        self.out.push(What::Unit('0', self.source, self.source + 1));
+    }
+
+    fn done(mut self) -> Vec<What<'t>> {
+        self.cut();
+        self.out
+    }
+}
+
+/// The number as it would be with the zero that it may have lost, when it is one of nine digits.
+pub(super) fn guessed<'t>(value: &'t str, source: usize) -> Option<Vec<Piece<'t>>> {
+    let nine = value.len() == 9 && !value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit());
+    let pieces = [What::Unit('0', source, source + 1), What::Plain(value, source)];
+    nine.then(|| pieces.map(|what| Piece { what, marks: 0 }).to_vec())
 }
 
 /// A longer format is nobody's way to show a number.
@@ -162,37 +220,28 @@ fn whole(value: &str) -> Option<u64> {
 
 /// Digits into slots from the right; what is too many goes before the first. A zero that the value does not have comes from the
 /// same byte as its first digit.
-fn laid_out<'t>(slots: &[Slot], value: &str, source: usize) -> Vec<What<'t>> {
+fn laid_out<'t>(slots: &[Slot], value: &'t str, source: usize) -> Vec<What<'t>> {
     let places = slots.iter().filter(|slot| !matches!(slot, Slot::Sign(_))).count();
-    let digits = value.as_bytes();
-    let mut missing = places.saturating_sub(digits.len());
-    let mut extra = digits.len().saturating_sub(places);
-    let mut at = 0;
-    let mut out = Vec::with_capacity(slots.len() + extra);
-    let digit = |at: usize| {
-        let c = digits.get(at).map_or('0', |b| char::from(*b));
-        What::Unit(c, source + at, source + at + 1)
-    };
+    let mut missing = places.saturating_sub(value.len());
+    let mut extra = value.len().saturating_sub(places);
+    let mut stretches = Stretches::new(value, source);
     for slot in slots {
         match slot {
-            Slot::Sign(c) => out.push(What::Gap(*c)),
+            Slot::Sign(c) => stretches.sign(*c),
             Slot::Zero | Slot::Digit if missing > 0 => {
                 missing -= 1;
                 if *slot == Slot::Zero {
-                    out.push(What::Unit('0', source, source + 1));
+                    stretches.lost_zero();
                 }
             }
             Slot::Zero | Slot::Digit => {
-                for _ in 0..std::mem::take(&mut extra) {
-                    out.push(digit(at));
-                    at += 1;
+                for _ in 0..=std::mem::take(&mut extra) {
+                    stretches.digit();
                 }
-                out.push(digit(at));
-                at += 1;
             }
         }
     }
-    out
+    stretches.done()
 }
 
 /// `01-01-1990` for day 32874. The 1900 calendar has a 29 February 1900 that never was.

@@ -162,6 +162,8 @@ pub(super) struct Sheaf {
     texts: HashMap<Key, (usize, Text)>,
     booked: u64,
     strings: Vec<Text>,
+    guesses: Vec<(Location, Text)>,
+    again: Vec<(Location, bool, Text)>,
 }
 
 impl Sheaf {
@@ -219,6 +221,20 @@ impl Sheaf {
         }
     }
 
+    /// A place's text once more, with other surroundings.
+    pub fn again(&mut self, location: Location, hidden: bool, text: Text) {
+        if !text.text.is_empty() {
+            self.again.push((location, hidden, text));
+        }
+    }
+
+    /// Numbers that may have lost a zero, in their place.
+    pub fn guess(&mut self, location: Location, text: Text) {
+        if !text.text.is_empty() {
+            self.guesses.push((location, text));
+        }
+    }
+
     /// Strings of a binary part: a second reading of what stands elsewhere, mostly.
     pub fn strings(&mut self, text: String, map: SourceMap) {
         if text.contains(|c: char| c.is_ascii_digit()) {
@@ -235,11 +251,11 @@ impl Sheaf {
     /// # Errors
     /// The limit that it is over.
     pub fn book(&mut self, budget: &mut Budget) -> Result<(), Spent> {
-        let all = self
-            .texts
-            .values()
-            .map(|(_, text)| text.text.len() as u64 + RUN * text.runs as u64 + 16 * text.spots.len() as u64);
-        let all: u64 = all.sum();
+        let texts = self.texts.values().map(|(_, text)| text);
+        let guesses = self.guesses.iter().map(|(_, text)| text);
+        let again = self.again.iter().map(|(_, _, text)| text);
+        let size = |text: &Text| text.text.len() as u64 + RUN * text.runs as u64 + 16 * text.spots.len() as u64;
+        let all: u64 = texts.chain(guesses).chain(again).map(size).sum();
         let fresh = all.saturating_sub(self.booked);
         self.booked = all;
         budget.produce(fresh)
@@ -264,11 +280,24 @@ impl Sheaf {
             // A place in a document says more than the number of an entry; and the same number told twice is told once.
             part: PartPath::default(),
             spots: text.spots,
+            guess: false,
         };
         let strings = self
             .strings
             .into_iter()
             .map(|text| ((0, Location::Source, true, false), (0, text)));
-        texts.into_iter().chain(strings).map(view).collect()
+        let again = self.again.into_iter();
+        let again = again.map(|(location, hidden, text)| ((0, location, hidden, false), (0, text)));
+        let guesses = self.guesses.into_iter().map(|(location, text)| View {
+            guess: true,
+            ..view(((0, location, false, false), (0, text)))
+        });
+        texts
+            .into_iter()
+            .chain(again)
+            .chain(strings)
+            .map(view)
+            .chain(guesses)
+            .collect()
     }
 }

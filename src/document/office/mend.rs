@@ -25,7 +25,6 @@ pub(super) fn mend(name: &str, bytes: &[u8], mut splices: Vec<Splice>) -> Result
         added: Vec::new(),
         cell: None,
         root: "",
-        format_1: false,
     };
     let mut events = Events::of(text);
     loop {
@@ -50,7 +49,6 @@ struct Mender<'m, 't> {
     /// The cell that stands open: where its type is or goes, and whether it is text already.
     cell: Option<(Splice, bool)>,
     root: &'t str,
-    format_1: bool,
 }
 
 impl<'t> Mender<'_, 't> {
@@ -151,7 +149,6 @@ impl<'t> Mender<'_, 't> {
             }
             _ => {}
         }
-        let _ = self.format_1;
     }
 
     /// Digits that must stay a number.
@@ -160,10 +157,10 @@ impl<'t> Mender<'_, 't> {
             return;
         };
         let (start, end) = (range.start + self.mark, range.end + self.mark);
-        for splice in self.splices.iter_mut() {
-            if splice.range.start >= start && splice.range.end <= end {
-                splice.with = vec![b'0'];
-            }
+        let first = self.splices.partition_point(|s| s.range.start < start);
+        let inside = self.splices.iter_mut().skip(first);
+        for splice in inside.take_while(|s| s.range.start < end) {
+            splice.with = vec![b'0'];
         }
     }
 }

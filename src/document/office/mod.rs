@@ -82,6 +82,8 @@ pub(super) fn read(content: &mut Content<'_>, archive: usize, budget: &mut Budge
     if let Err(spent) = outcome {
         content.doubts.push(doubt(spent.doubt(), spent.to_string()));
     }
+    // OpenOffice named the DTD of its parts, which nobody fetches; OPC forbids a document type (ECMA-376 part 2, 8.1.4).
+    faults.subset |= faults.doctype && kind == Kind::Ooxml;
     tell(content, faults);
     content.views.extend(sheaf.views());
     content.absorbed = absorbed;
@@ -220,7 +222,7 @@ fn opaque(absorbed: &[Child<'_>], archive: usize, sheaf: &mut Sheaf) {
 }
 
 fn tell(content: &mut Content<'_>, faults: Faults) {
-    if faults.doctype {
+    if faults.subset {
         let reason = "a part of the document defines its own entities, which programs read in different ways";
         content.doubts.push(doubt(DoubtKind::Malformed, reason));
     }
@@ -239,6 +241,7 @@ fn tell(content: &mut Content<'_>, faults: Faults) {
 impl Faults {
     fn join(&mut self, other: Faults) {
         self.doctype |= other.doctype;
+        self.subset |= other.subset;
         self.unbalanced |= other.unbalanced;
         self.deep |= other.deep;
     }

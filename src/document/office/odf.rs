@@ -8,7 +8,7 @@ use super::odf_styles::Styles;
 use super::odf_table::Table;
 use super::xml::{Event, Events, Faults, Part, Tag, decoded};
 use crate::content::{Budget, Spent, Spot};
-use crate::types::{Concealed, Location, OfficePlace};
+use crate::types::{Location, OfficePlace};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -144,7 +144,7 @@ impl<'p, 't> Walk<'p, 't> {
             "soft-hyphen" => self.stand_in('\u{ad}', tag, sheaf),
             "note" => self.note(tag),
             "annotation" => self.open(OfficePlace::Comment, None),
-            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if self.slide == 0 => {
+            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if !self.styles.slides => {
                 self.open(OfficePlace::TextBox, None);
             }
             "header" | "header-left" | "header-first" if parent == "master-page" => {
@@ -167,6 +167,7 @@ impl<'p, 't> Walk<'p, 't> {
                 self.deletion = Some((self.change.clone(), Vec::new()));
             }
             "cell-content-change" | "previous" | "cut-offs" => self.open(OfficePlace::TrackedChange, None),
+            "help-message" | "error-message" => self.open(OfficePlace::Validation, None),
             "change" => self.deleted_here(tag, sheaf),
             "change-start" => self.changes(tag, true),
             "change-end" => self.changes(tag, false),
@@ -262,12 +263,7 @@ impl<'p, 't> Walk<'p, 't> {
                     self.part.name.ends_with("content.xml") && self.styles.spreadsheet,
                 );
                 if table.sheet {
-                    let concealed = if away { Concealed::Sheet } else { Concealed::No };
-                    self.flows.open(
-                        Location::Office(OfficePlace::Sheet(concealed, table.name.clone())),
-                        away,
-                        None,
-                    );
+                    self.flows.open(table.location(), away, None);
                 } else {
                     self.flows.open_same();
                 }
@@ -316,10 +312,17 @@ impl<'p, 't> Walk<'p, 't> {
             "span" | "a" | "meta-field" | "section" | "hidden-text" | "hidden-paragraph" => {
                 self.marks.pop();
             }
-            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if self.slide == 0 => self.flows.close(sheaf),
-            "note" | "annotation" | "master-page" | "cell-content-change" | "previous" | "cut-offs" => {
+            "text-box" | "custom-shape" | "rect" | "ellipse" | "caption" if !self.styles.slides => {
                 self.flows.close(sheaf)
             }
+            "note"
+            | "annotation"
+            | "master-page"
+            | "cell-content-change"
+            | "previous"
+            | "cut-offs"
+            | "help-message"
+            | "error-message" => self.flows.close(sheaf),
             "header" | "header-left" | "header-first" | "footer" | "footer-left" | "footer-first"
                 if parent == "master-page" =>
             {
@@ -346,7 +349,9 @@ impl<'p, 't> Walk<'p, 't> {
                 }
             }
             "table" if !self.tables.is_empty() => {
-                self.tables.pop();
+                if let Some(table) = self.tables.pop() {
+                    sheaf.guess(table.location(), table.guesses);
+                }
                 self.flows.close(sheaf);
             }
             _ => {}
@@ -387,7 +392,9 @@ impl<'p, 't> Walk<'p, 't> {
         let (place, label) = match (&self.base, parent) {
             (_, "title" | "desc") if events.parent(3) != "meta" && events.parent(2) != "meta" => (P::AltText, None),
             (_, "creator" | "creator-initials") if events.parent(2) != "meta" => (P::Author, None),
-            (P::Property(_), "user-defined") => (P::Property(self.label.clone()), Some(self.label.clone())),
+            (_, "header-decl") => (P::PageHeader, None),
+            (_, "footer-decl") => (P::PageFooter, None),
+            (_, "user-defined") => (P::Property(self.label.clone()), Some(self.label.clone())),
             (P::Property(_), name) => (P::Property(name.to_owned()), None),
             (_, _) if events.parent(2) == "meta" => (P::Property(parent.to_owned()), None),
             (base, _) => (base.clone(), None),

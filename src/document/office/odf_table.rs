@@ -1,11 +1,11 @@
 //! Tables of OpenDocument: where a cell stands, what hides it, and the value behind what it shows.
 
-use super::format::{Shown, as_shown, remember};
-use super::gather::{Piece, Sheaf};
+use super::format::{Shown, as_shown, guessed, remember};
+use super::gather::{Piece, Sheaf, Text};
 use super::sheet::Hidden;
 use super::xml::{Part, Tag};
 use crate::content::Spot;
-use crate::types::{Concealed, Location};
+use crate::types::{Concealed, Location, OfficePlace};
 use std::ops::Range;
 
 /// A table that stands open.
@@ -26,9 +26,17 @@ pub(super) struct Table<'t> {
     text: String,
     /// Where the text stands, when it stands in one piece.
     text_at: Option<usize>,
+    /// Numbers that may have lost a zero.
+    pub guesses: Text,
 }
 
 impl<'t> Table<'t> {
+    /// Where all of it is.
+    pub fn location(&self) -> Location {
+        let concealed = if self.away { Concealed::Sheet } else { Concealed::No };
+        Location::Office(OfficePlace::Sheet(concealed, self.name.clone()))
+    }
+
     pub fn new(name: String, away: bool, sheet: bool) -> Table<'t> {
         Table {
             name,
@@ -44,6 +52,7 @@ impl<'t> Table<'t> {
             value: None,
             text: String::new(),
             text_at: None,
+            guesses: Text::default(),
         }
     }
 
@@ -128,6 +137,19 @@ impl<'t> Table<'t> {
                 let into = sheaf.at(part.number, Location::Source, true, false);
                 into.line(&text, |_| true);
                 into.wall();
+            } else if let Some(guess) =
+                guessed(value, part.base + range.start).filter(|_| self.sheet && self.text == value)
+            {
+                // Both the text and the value behind it.
+                let text = self.text_at.and_then(|at| guessed(value, at));
+                for line in text.iter().chain([&guess]) {
+                    self.guesses
+                        .spots
+                        .extend(self.spot().map(|spot| (self.guesses.text.len(), spot)));
+                    self.guesses.line(line, |_| true);
+                    self.guesses.wall();
+                }
+                mirror = as_shown(&self.text, value, part.base + range.start);
             } else if same {
                 mirror = as_shown(&self.text, value, part.base + range.start);
                 remember(shown, value, &self.text);

@@ -1,16 +1,22 @@
 //! Worksheets of OOXML: rows as lines, cells as columns with tabs between them, numbers as their format shows them.
 
 use super::attributes::{self, loose};
-use super::format::{Shown, remember};
+use super::format::{Format, Shown, guessed, remember};
 use super::gather::{CELL_BREAK, Piece, Sheaf, Text, What};
 use super::workbook::{Style, Workbook, cell_pieces};
 use super::xml::{Event, Events, Faults, Part, Tag};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Concealed, Location, OfficePlace};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Columns laid out one by one; further ones follow each other.
 const WIDEST: u32 = 64;
+
+/// Rows about this long and longer are not counted in columns by the detector.
+const LONG_ROW: usize = 900;
+/// Columns whose headings are kept.
+const MOST_HEADINGS: u32 = 1024;
 
 /// Reads one sheet.
 ///
@@ -44,6 +50,12 @@ pub(super) fn read<'t>(
         cell: Cell::default(),
         rows: Text::default(),
         covered: Text::default(),
+        guesses: Text::default(),
+        headings: HashMap::new(),
+        headed: false,
+        headed_cells: Text::default(),
+        row_start: 0,
+        longest: 0,
         written: 0,
         booked: 0,
     };
@@ -62,35 +74,47 @@ pub(super) fn read<'t>(
     let Walk {
         rows,
         covered,
+        guesses,
+        headed_cells,
         name,
         sheet,
         ..
     } = walk;
     let location = Location::Office(OfficePlace::Sheet(sheet, name));
     *sheaf.at(part.number, location.clone(), sheet != Concealed::No, false) = rows;
-    *sheaf.at(part.number, location, true, true) = covered;
+    *sheaf.at(part.number, location.clone(), true, true) = covered;
+    sheaf.again(location.clone(), sheet != Concealed::No, headed_cells);
+    sheaf.guess(location, guesses);
     sheaf.book(budget)?;
     outcome
 }
 
 /// Which columns are hidden; no sheet has more than 16,384.
 #[derive(Default)]
-pub(super) struct Hidden(Vec<bool>);
+pub(super) struct Hidden {
+    columns: Vec<bool>,
+    ranges: u32,
+}
 
 impl Hidden {
     const MOST: u32 = 16_384;
 
     pub fn add(&mut self, columns: Range<u32>) {
+        // As many ranges as columns say everything.
+        self.ranges = self.ranges.saturating_add(1);
+        if self.ranges > Hidden::MOST {
+            return;
+        }
         let end = columns.end.min(Hidden::MOST) as usize;
-        if self.0.len() < end {
-            self.0.resize(end, false);
+        if self.columns.len() < end {
+            self.columns.resize(end, false);
         }
         let range = columns.start.min(Hidden::MOST) as usize..end;
-        self.0.get_mut(range).unwrap_or_default().fill(true);
+        self.columns.get_mut(range).unwrap_or_default().fill(true);
     }
 
     pub fn contains(&self, column: u32) -> bool {
-        self.0.get(column as usize) == Some(&true)
+        self.columns.get(column as usize) == Some(&true)
     }
 }
 
@@ -119,6 +143,13 @@ struct Walk<'w, 't> {
     cell: Cell<'t>,
     rows: Text,
     covered: Text,
+    guesses: Text,
+    /// Headings by column, once their row is done.
+    headings: HashMap<u32, String>,
+    headed: bool,
+    headed_cells: Text,
+    row_start: usize,
+    longest: usize,
     /// Columns written of the row in hand.
     written: u32,
     booked: usize,
@@ -257,6 +288,13 @@ impl<'t> Walk<'_, 't> {
                 if style.format.zeros() >= 9 {
                     remember(self.shown, value, &text_of(&number));
                 }
+                if style.format == Format::General
+                    && let Some(guess) = guessed(value, source)
+                {
+                    self.guesses.spots.push((self.guesses.text.len(), self.spot(&style)));
+                    self.guesses.line(&guess, |_| true);
+                    self.guesses.wall();
+                }
                 own.extend(number.into_iter().map(|what| Piece { what, marks: 0 }));
             }
             _ => {}
@@ -272,25 +310,10 @@ impl<'t> Walk<'_, 't> {
 
     fn write(&mut self, own: &[Piece<'t>], index: Option<usize>, style: &Style) {
         self.pad(self.column);
-        let column = self.column;
-        let concealed = if self.sheet != Concealed::No {
-            self.sheet
-        } else if self.row_hidden {
-            Concealed::Row
-        } else if self.hidden_columns.contains(column) {
-            Concealed::Column
-        } else if style.unseen || style.format == super::format::Format::Nothing {
-            Concealed::Format
-        } else {
-            Concealed::No
-        };
-        let spot = Spot::Cell {
-            row: self.row,
-            column,
-            concealed,
-        };
+        let spot = self.spot(style);
         let string = index.map_or(&[][..], |index| self.workbook.string(index));
-        self.rows.spots.push((self.rows.text.len(), spot));
+        let before = self.rows.text.len();
+        self.rows.spots.push((before, spot));
         for piece in own.iter().chain(string) {
             self.rows.add(&piece.what);
         }
@@ -300,6 +323,61 @@ impl<'t> Walk<'_, 't> {
                 self.covered.add(&piece.what);
             }
             self.covered.wall();
+        }
+        self.head(before, spot, own, index);
+    }
+
+    /// In a row too long to be taken for one of a table, the heading goes with the cell.
+    fn head(&mut self, before: usize, spot: Spot, own: &[Piece<'t>], index: Option<usize>) {
+        let text = self.rows.text.get(before..).unwrap_or_default();
+        let long = self.rows.text.len() - self.row_start > LONG_ROW || self.longest > LONG_ROW;
+        if !self.headed {
+            if self.column < MOST_HEADINGS && text.chars().any(char::is_alphabetic) {
+                let heading: String = text
+                    .chars()
+                    .filter(|c| !c.is_control() && *c != CELL_BREAK)
+                    .take(64)
+                    .collect();
+                self.headings.insert(self.column, heading);
+            }
+            return;
+        }
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let Some(heading) = self
+            .headings
+            .get(&self.column)
+            .filter(|_| long && digits >= 9 && text.len() <= 32)
+        else {
+            return;
+        };
+        self.headed_cells.spots.push((self.headed_cells.text.len(), spot));
+        for c in heading.chars().filter(|c| !c.is_numeric()).chain([':', ' ']) {
+            self.headed_cells.add(&What::Gap(c));
+        }
+        let string = index.map_or(&[][..], |index| self.workbook.string(index));
+        for piece in own.iter().chain(string) {
+            self.headed_cells.add(&piece.what);
+        }
+        self.headed_cells.wall();
+    }
+
+    /// Where the cell in hand stands.
+    fn spot(&self, style: &Style) -> Spot {
+        let concealed = if self.sheet != Concealed::No {
+            self.sheet
+        } else if self.row_hidden {
+            Concealed::Row
+        } else if self.hidden_columns.contains(self.column) {
+            Concealed::Column
+        } else if style.unseen || style.format == Format::Nothing {
+            Concealed::Format
+        } else {
+            Concealed::No
+        };
+        Spot::Cell {
+            row: self.row,
+            column: self.column,
+            concealed,
         }
     }
 
@@ -318,7 +396,14 @@ impl<'t> Walk<'_, 't> {
             self.width = self.width.max(self.written);
             self.pad(self.width);
             self.rows.wall();
+            self.longest = self.longest.max(self.rows.text.len() - self.row_start);
+            // The first row with two texts or more is the row of headings.
+            self.headed |= self.headings.len() > 1;
+            if !self.headed {
+                self.headings.clear();
+            }
         }
+        self.row_start = self.rows.text.len();
         self.row = self.row.saturating_add(1);
     }
 }

@@ -88,8 +88,10 @@ pub(super) enum Event<'t> {
 pub(super) struct Faults {
     /// Start and end tags do not match.
     pub unbalanced: bool,
-    /// It has a document type, and so could define entities.
+    /// It has a document type.
     pub doctype: bool,
+    /// The document type defines entities, or other things of its own.
+    pub subset: bool,
     /// It is nested deeper than any program writes.
     pub deep: bool,
 }
@@ -152,7 +154,9 @@ impl<'t> Events<'t> {
             Token::Comment(range) => Event::Aside(range),
             Token::Dropped(range) => {
                 let head = get(&range);
-                self.faults.doctype |= head.get(..9).is_some_and(|h| h.eq_ignore_ascii_case("<!doctype"));
+                let doctype = head.get(..9).is_some_and(|h| h.eq_ignore_ascii_case("<!doctype"));
+                self.faults.doctype |= doctype;
+                self.faults.subset |= doctype && head.contains('[') || head.starts_with("<!ENTITY");
                 if head.starts_with("<?xml ") {
                     return self.next(budget);
                 }

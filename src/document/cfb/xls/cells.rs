@@ -19,6 +19,8 @@ pub(in crate::document) struct Sheet {
     name: String,
     pub concealed: Concealed,
     cells: BTreeMap<(u32, u32), (String, bool)>,
+    /// Nine digits that may have lost their zero.
+    guesses: Vec<(u32, u32, String)>,
     /// Row, column, texts.
     pub formulas: Vec<(u32, u32, String)>,
     pub hidden_columns: HashSet<u32>,
@@ -33,6 +35,7 @@ impl Sheet {
             name: name.to_owned(),
             concealed,
             cells: BTreeMap::new(),
+            guesses: Vec::new(),
             formulas: Vec::new(),
             hidden_columns: HashSet::new(),
             hidden_rows: HashSet::new(),
@@ -49,6 +52,14 @@ impl Sheet {
         }
         cell.0.push_str(&text);
         cell.1 |= unseen;
+    }
+
+    /// A number as shown, and as it would be with the zero that numbers lose.
+    pub fn put_number(&mut self, row: u32, column: u32, shown: String, unseen: bool) {
+        if shown.len() == 9 && shown.bytes().all(|b| b.is_ascii_digit()) {
+            self.guesses.push((row, column, format!("0{shown}\n")));
+        }
+        self.put(row, column, shown, unseen);
     }
 
     /// Rows as lines, columns with tabs between them.
@@ -81,42 +92,59 @@ impl Sheet {
             spots.push((text.len(), spot));
             text.push_str(cell);
         }
-        self.formulas_view(content);
         content.views.push(View {
-            location: Location::Office(OfficePlace::Sheet(self.concealed, self.name)),
+            location: Location::Office(OfficePlace::Sheet(self.concealed, self.name.clone())),
             hidden: self.concealed != Concealed::No,
             fake_redaction: false,
             text,
             map: SourceMap::default(),
             part: PartPath::default(),
             spots,
+            guess: false,
         });
+        self.beside(content);
     }
 
-    fn formulas_view(&mut self, content: &mut Content<'_>) {
-        let mut text = String::new();
-        let mut spots = Vec::new();
-        for (row, column, line) in std::mem::take(&mut self.formulas) {
-            let concealed = Concealed::No;
-            spots.push((text.len(), Spot::Cell { row, column, concealed }));
-            text.push_str(&line);
-        }
-        if text.is_empty() {
-            return;
-        }
-        content.views.push(View {
-            location: Location::Office(OfficePlace::Formula {
-                sheet: self.name.clone(),
-                cell: String::new(),
-            }),
-            hidden: true,
-            fake_redaction: false,
-            text,
-            map: SourceMap::default(),
-            part: PartPath::default(),
-            spots,
-        });
+    /// Formulas, and guesses.
+    fn beside(&mut self, content: &mut Content<'_>) {
+        let formula = OfficePlace::Formula {
+            sheet: self.name.clone(),
+            cell: String::new(),
+        };
+        let formulas = std::mem::take(&mut self.formulas);
+        lines(content, formula, formulas, Concealed::No, false);
+        let sheet = OfficePlace::Sheet(self.concealed, self.name.clone());
+        let guesses = std::mem::take(&mut self.guesses);
+        lines(content, sheet, guesses, self.concealed, true);
     }
+}
+
+fn lines(
+    content: &mut Content<'_>,
+    place: OfficePlace,
+    list: Vec<(u32, u32, String)>,
+    concealed: Concealed,
+    guess: bool,
+) {
+    let mut text = String::new();
+    let mut spots = Vec::new();
+    for (row, column, line) in list {
+        spots.push((text.len(), Spot::Cell { row, column, concealed }));
+        text.push_str(&line);
+    }
+    if text.is_empty() {
+        return;
+    }
+    content.views.push(View {
+        hidden: place.is_hidden(),
+        location: Location::Office(place),
+        fake_redaction: false,
+        text,
+        map: SourceMap::default(),
+        part: PartPath::default(),
+        spots,
+        guess,
+    });
 }
 
 /// A floating point number as text, whole ones without a point.

@@ -129,6 +129,7 @@ fn push(content: &mut Content<'_>, location: Location, hidden: bool, text: Strin
             map: SourceMap::default(),
             part: PartPath::default(),
             spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -290,7 +291,7 @@ impl Book {
         let code = self.formats.get(&format).map(String::as_str);
         let shown = crate::document::office::as_shown(code, u32::from(format), &value, self.date_1904);
         let unseen = self.styles.get(style).is_some_and(|style| style.unseen) || shown.is_none();
-        sheet.put(row, column, shown.unwrap_or(value), unseen);
+        sheet.put_number(row, column, shown.unwrap_or(value), unseen);
     }
 
     fn cell(&self, sheet: &mut Sheet, row: u32, column: u32, style: usize, text: String) {
