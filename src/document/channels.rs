@@ -179,11 +179,7 @@ impl<K: Copy + Eq + Hash> Channels<K> {
         let mut views = Vec::new();
         for channel in self.all {
             let location = location(channel.place);
-            let beside = match &location {
-                Location::Office(place) if place.is_hidden() => true,
-                Location::Office(OfficePlace::AltText) => true,
-                _ => false,
-            };
+            let beside = matches!(&location, Location::Office(place) if place.is_hidden());
             views.extend(channel.shown.view(location.clone(), beside, false));
             views.extend(channel.covered.view(location, true, true));
             let deleted = Location::Office(OfficePlace::TrackedChange);

@@ -137,6 +137,14 @@ pub(super) fn is_known(bytes: &[u8]) -> bool {
     is_zip(bytes) || own(bytes).is_some() || bytes.starts_with(b"\x1f\x8b") || strong(bytes).is_some()
 }
 
+/// A format that is told by the very first bytes: not an archive by its end, which may be one part among others.
+pub(super) fn is_marked(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+        || own(bytes).is_some()
+        || bytes.starts_with(b"\x1f\x8b")
+        || strong(bytes).is_some()
+}
+
 /// Why bytes that are taken for text may be none, or not one that can be read.
 pub(super) fn no_text(bytes: &[u8], charsets: &[&str]) -> Option<&'static str> {
     if charset::is_wide(bytes) || std::str::from_utf8(bytes).is_ok() {

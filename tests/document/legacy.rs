@@ -156,7 +156,7 @@ fn rtf_is_redacted_in_its_bytes_and_the_others_are_refused() {
 }
 
 /// A Word document whose text stands in pieces out of order, in one byte and in two a character, as fast saves leave it.
-fn pieces(pieces: &[(&str, bool)]) -> Vec<u8> {
+fn pieces(pieces: &[(&str, bool)], behind: &[u8]) -> Vec<u8> {
     let mut main = vec![0u8; 8192];
     main[0..2].copy_from_slice(&0xa5ecu16.to_le_bytes());
     main[2..4].copy_from_slice(&0xc1u16.to_le_bytes());
@@ -188,16 +188,66 @@ fn pieces(pieces: &[(&str, bool)]) -> Vec<u8> {
     table.extend(list);
     main[0x1a2..0x1a6].copy_from_slice(&0u32.to_le_bytes());
     main[0x1a6..0x1aa].copy_from_slice(&(table.len() as u32).to_le_bytes());
-    table.resize(4096, 0);
+    table.extend_from_slice(behind);
+    table.resize(table.len().max(4096), 0);
     super::legacy_hostile::compound(&[("WordDocument", &main), ("0Table", &table)])
 }
 
 #[test]
 fn text_of_word_is_put_together_from_its_pieces() {
-    let file = pieces(&[("Så er CPR-nr. 0101", true), ("90-12", false), ("34 her", true)]);
+    let file = pieces(&[("Så er CPR-nr. 0101", true), ("90-12", false), ("34 her", true)], b"");
     let report = report("hurtigt gemt.doc", &file);
     let found: Vec<_> = report.findings.iter().map(|f| f.number.reveal().to_owned()).collect();
     assert_eq!(found, ["0101901234"]);
     assert_eq!(report.findings[0].place.location.to_string(), "text");
     assert_eq!(doubts(&report), "-");
+}
+
+/// Word keeps the theme as an archive among its tables.
+#[test]
+fn an_archive_within_a_stream_does_not_make_the_stream_one() {
+    let theme = super::support::sample("plain.zip");
+    let file = pieces(&[("CPR-nr. 010190-1234", true)], &theme);
+    let report = report("med tema.doc", &file);
+    assert_eq!((report.findings.len(), doubts(&report).as_str()), (1, "-"));
+}
+
+#[test]
+fn a_number_that_excel_took_the_zero_from_is_possible() {
+    let record = |id: u16, data: &[u8]| {
+        let mut out = id.to_le_bytes().to_vec();
+        out.extend((data.len() as u16).to_le_bytes());
+        out.extend(data);
+        out
+    };
+    let begin = record(0x809, &[0, 6, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let at = begin.len() + 4 + 9 + 4;
+    let sheet = [&(at as u32).to_le_bytes()[..], &[0, 0, 1, 0, b'A']].concat();
+    // 070761-4285, made up, with modulus 11.
+    let cell = [&[0u8; 6][..], &707_614_285f64.to_le_bytes()].concat();
+    let end = record(0x0a, &[]);
+    let mut book = [
+        begin.clone(),
+        record(0x85, &sheet),
+        end.clone(),
+        begin,
+        record(0x203, &cell),
+        end,
+    ]
+    .concat();
+    book.resize(4096, 0);
+    let report = report("ark.xls", &super::legacy_hostile::compound(&[("Workbook", &book)]));
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| (f.number.reveal().to_owned(), f.place.location.to_string(), f.confidence))
+        .collect();
+    assert_eq!(
+        found,
+        [(
+            "0707614285".to_owned(),
+            "sheet A, cell A1".to_owned(),
+            Confidence::Possible
+        )]
+    );
 }

@@ -174,7 +174,7 @@ fn objects(
                 "WordDocument" | "Workbook" | "Book" | "PowerPoint Document"
             ) {
                 let bytes = file.stream(index, budget)?;
-                if sniff::is_known(&bytes) {
+                if sniff::is_marked(&bytes) {
                     child(content, bytes, budget)?;
                     taken.insert(index);
                 }

@@ -74,7 +74,7 @@ impl Blob {
                 return Ok(None);
             }
             Place::Picture => {}
-            Place::Blob if sniff::is_known(&self.bytes) => {}
+            Place::Blob if sniff::is_marked(&self.bytes) => {}
             _ => {
                 strings::add(content, &self.bytes, PartPath::default());
                 return Ok(None);

@@ -132,7 +132,7 @@ def make_rtf():
     n = number()
     rtf("shape-text", rf"\pard{{\shp{{\*\shpinst{{\sp{{\sn shapeType}}{{\sv 202}}}}{{\shptxt CPR-nr. {n}\par}}}}}}\par", n, "text box")
     n = number()
-    rtf("alternative-text", rf"\pard{{\shp{{\*\shpinst{{\sp{{\sn wzDescription}}{{\sv CPR-nr. {n}}}}}}}}}\par", n, "alternative text", True)
+    rtf("alternative-text", rf"\pard{{\shp{{\*\shpinst{{\sp{{\sn wzDescription}}{{\sv CPR-nr. {n}}}}}}}}}\par", n, "alternative text")
     n = number()
     rtf("behind", r"\pard Sagen.\par", n, "outside all parts", True, tail="}\r\nCPR-nr. " + n)
     n = number()
