@@ -73,30 +73,55 @@ pub(super) fn begins(byte: u8) -> bool {
     (byte.wrapping_sub(b'0') < 10) | (byte >= 0xd9) | (byte == b'%') | (byte == b'&') | (byte == b'\\')
 }
 
+/// Classes of ASCII, looked up: gaps between digits are read often.
+static ASCII: [Class; 128] = {
+    let mut table = [Class::Other; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = ascii(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+const fn ascii(byte: u8) -> Class {
+    match byte {
+        b'0'..=b'9' => Class::Digit(byte - b'0'),
+        b' ' => Class::Space,
+        b'\n' | b'\r' | 0x0b | 0x0c => Class::Newline,
+        b'-' | b'~' => Class::Dash,
+        b'.' => Class::Dot,
+        b'/' | b'\\' => Class::Slash,
+        b',' => Class::Comma,
+        b';' | b'\t' | b'|' | b'"' | b'\'' => Class::Column,
+        b'(' | b'[' | b'{' => Class::Open,
+        b')' | b']' | b'}' => Class::Close,
+        b'_' => Class::Underscore,
+        b'+' => Class::Plus,
+        b'>' => Class::Mark,
+        _ => Class::Other,
+    }
+}
+
 /// Class of one character.
 pub(super) fn class(c: char) -> Class {
+    if let Some(class) = ASCII.get(c as usize) {
+        return *class;
+    }
     match c {
-        '0'..='9' => Class::Digit(c as u8 - b'0'),
-        ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Class::Space,
-        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Class::Newline,
-        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' | '~' => {
-            Class::Dash
-        }
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Class::Space,
+        '\u{85}' | '\u{2028}' | '\u{2029}' => Class::Newline,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => Class::Dash,
         '\u{58a}' | '\u{1806}' | '\u{207b}' | '\u{208b}' | '\u{2e3a}' | '\u{2e3b}' | '\u{30fc}' | '\u{af}' => {
             Class::Dash
         }
         '\u{ad}' => Class::SoftHyphen,
-        '.' | '\u{b7}' | '\u{2024}' | '\u{ff0e}' | '\u{2219}' | '\u{22c5}' => Class::Dot,
-        '/' | '\\' | '\u{2044}' | '\u{2215}' | '\u{ff0f}' => Class::Slash,
-        ',' | '\u{ff0c}' => Class::Comma,
-        ';' | '\t' | '|' | '"' | '\'' | '\u{ff1b}' => Class::Column,
-        '(' | '[' | '{' => Class::Open,
-        ')' | ']' | '}' => Class::Close,
+        '\u{b7}' | '\u{2024}' | '\u{ff0e}' | '\u{2219}' | '\u{22c5}' => Class::Dot,
+        '\u{2044}' | '\u{2215}' | '\u{ff0f}' => Class::Slash,
+        '\u{ff0c}' => Class::Comma,
+        '\u{ff1b}' => Class::Column,
         '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2502}' | '\u{a6}' => Class::Column,
-        '_' | '\u{ff3f}' => Class::Underscore,
-        '+' => Class::Plus,
-        '>' => Class::Mark,
-        c if c.is_ascii() => Class::Other,
+        '\u{ff3f}' => Class::Underscore,
         c if is_invisible(c) => Class::Invisible,
         c => wide_digit(c).map_or(Class::Other, Class::Digit),
     }

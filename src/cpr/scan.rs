@@ -86,30 +86,41 @@ impl<'t> Places<'t> {
     pub(super) fn next(&mut self, from: usize, least: usize) -> Option<usize> {
         let mut from = from;
         loop {
-            let place = self.begin(from)?;
-            match self.short_run(place, least) {
-                None => return Some(place),
-                Some(end) => from = end,
+            if from >= self.block + BLOCK {
+                self.load(from - from % BLOCK);
+            }
+            match self.next_in_block(from, least) {
+                Step::Place(place) => return Some(place),
+                Step::From(end) => from = end,
+                Step::Done if self.block + BLOCK >= self.bytes.len() => return None,
+                Step::Done => self.load(self.block + BLOCK),
             }
         }
     }
 
-    /// The first byte at or after `from` at which a digit can begin.
-    fn begin(&mut self, from: usize) -> Option<usize> {
-        if from >= self.block + BLOCK {
-            self.load(from - from % BLOCK);
-        }
-        loop {
-            let behind = u32::try_from(from.saturating_sub(self.block)).ok()?;
-            let left = self.masks.begins & u64::MAX.checked_shl(behind).unwrap_or(0);
-            if left != 0 {
-                return Some(self.block + left.trailing_zeros() as usize);
+    /// Goes from run to run of digits by the bits of the block in hand.
+    fn next_in_block(&self, from: usize, least: usize) -> Step {
+        let Masks { begins, breaks, unsure } = self.masks;
+        let behind = u32::try_from(from.saturating_sub(self.block)).unwrap_or(u32::MAX);
+        let mut left = begins & u64::MAX.checked_shl(behind).unwrap_or(0);
+        while left != 0 {
+            let behind = left.trailing_zeros();
+            let place = self.block + behind as usize;
+            let length = (breaks >> behind).trailing_zeros();
+            let Some(bit) = 1_u64.checked_shl(length) else {
+                // It may go on in the next block.
+                return match self.short_run(place, least) {
+                    Some(end) => Step::From(end),
+                    None => Step::Place(place),
+                };
+            };
+            let run = (bit - 1) << behind;
+            if unsure & run != 0 || has(left & run, least) {
+                return Step::Place(place);
             }
-            if self.block + BLOCK >= self.bytes.len() {
-                return None;
-            }
-            self.load(self.block + BLOCK);
+            left &= !run;
         }
+        Step::Done
     }
 
     /// Goes to the first block from `at` on that has a place in it; to the last one when none has.
@@ -129,16 +140,6 @@ impl<'t> Places<'t> {
 
     /// The end of a run with fewer than `least` digits that surely ends there; `None` when only reading it can tell.
     fn short_run(&self, place: usize, least: usize) -> Option<usize> {
-        let behind = place - self.block;
-        let length = (self.masks.breaks >> behind).trailing_zeros();
-        let Some(run) = 1_u64.checked_shl(length).map(|bit| (bit - 1) << behind) else {
-            return self.short_run_over_blocks(place, least);
-        };
-        let few = (self.masks.begins & run).count_ones() < u32::try_from(least).unwrap_or(u32::MAX);
-        (few && self.masks.unsure & run == 0).then_some(place + length as usize)
-    }
-
-    fn short_run_over_blocks(&self, place: usize, least: usize) -> Option<usize> {
         let mut digits = 0;
         for (n, &byte) in self.bytes.get(place..)?.iter().enumerate() {
             match self.table[usize::from(byte)] {
@@ -155,6 +156,27 @@ impl<'t> Places<'t> {
         }
         Some(self.bytes.len())
     }
+}
+
+/// How the search goes on.
+enum Step {
+    /// Here.
+    Place(usize),
+    /// From there on.
+    From(usize),
+    /// Not in this block.
+    Done,
+}
+
+/// Whether at least so many bits are set. Most runs have few: counting them all costs more without a machine instruction.
+fn has(mut bits: u64, least: usize) -> bool {
+    for _ in 1..least {
+        bits &= bits.wrapping_sub(1);
+        if bits == 0 {
+            return false;
+        }
+    }
+    bits != 0
 }
 
 /// Whether a digit can begin anywhere in the block. Written for the compiler's vectoriser: no branch, no early end.

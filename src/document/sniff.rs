@@ -8,7 +8,6 @@ const HEAD: usize = 4096;
 
 /// Formats without a reader yet, by their magic number, in words for people.
 const MAGIC: &[(usize, &[u8], &str)] = &[
-    (0, b"%PDF-", "PDF document"),
     (0, b"%!PS", "PostScript document"),
     (0, b"\x89PNG\r\n\x1a\n", "PNG picture"),
     (0, b"\xff\xd8\xff", "JPEG picture"),
@@ -102,7 +101,7 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
     let found = MAGIC
         .iter()
         .find(|(at, magic, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
-    let found = found.or_else(|| late_pdf(bytes).then_some(&(0, b"%PDF-", "PDF document")));
+    let found = found.or_else(|| pdf::is_pdf(bytes).then_some(&(0, b"%PDF-", "PDF document")));
     // `BZh` and `ID3` can begin a word; the block mark or a control byte follows in the real ones.
     found.map(|(_, _, name)| *name).filter(|name| match *name {
         "bzip2 file" => matches!(bytes.get(4..6), Some(b"1A" | b"\x17r")),
@@ -112,13 +111,6 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
         }
         _ => true,
     })
-}
-
-/// PDF readers look for the mark in the first kilobyte (ISO 32000-1, annex H.3.4.1); a text that names it has no objects.
-fn late_pdf(bytes: &[u8]) -> bool {
-    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
-    let has = |within: &[u8], what: &[u8]| memchr::memmem::find(within, what).is_some();
-    (has(head, b"%PDF-1.") || has(head, b"%PDF-2.")) && has(bytes, b" obj") && has(bytes, b"endobj")
 }
 
 /// Microsoft's formats with readers, by their first bytes.
