@@ -2,6 +2,8 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/collection.rs"]
+mod collection;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

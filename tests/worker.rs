@@ -17,6 +17,7 @@ fn options() -> Options {
         },
         today: time::macros::date!(2026 - 11 - 23),
         identifiers: Vec::new(),
+        programs: cpr_milter::config::Programs::default(),
     }
 }
 

@@ -378,6 +378,7 @@ impl Decision {
                 limits: config.limits.clone(),
                 today: OffsetDateTime::now_utc().date(),
                 identifiers: policy.identifiers().to_vec(),
+                programs: config.programs.clone(),
             };
             let until = Instant::now() + Duration::from_secs(300);
             let seen = pool

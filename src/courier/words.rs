@@ -108,6 +108,14 @@ fn place(location: &Location, in_file: bool, language: Language) -> String {
             "i tekst mellem mailens dele, som de fleste mailprogrammer ikke viser",
             "in text between the parts of the mail, which most mail programs do not show",
         ),
+        Location::Metadata => pick(
+            "i dokumentets egenskaber (titel, forfatter, emneord)",
+            "in the properties of the document (title, author, keywords)",
+        ),
+        Location::Ocr => pick(
+            "i teksten på et billede (læst maskinelt)",
+            "in the text of a picture (read by machine)",
+        ),
         Location::Source => pick(
             "i kildeteksten bag det, der vises",
             "in the source behind what is shown",

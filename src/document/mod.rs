@@ -3,16 +3,25 @@
 //! One file or folder per format family; a new family is a variant of [`Family`], a row in `sniff` and a reader. Nothing
 //! here looks for numbers, walks into children or opens files: readers yield views and children, `inspect` walks on.
 
+mod ar;
 mod base64;
 mod charset;
 mod gzip;
 mod html;
 mod inflate;
+mod mbox;
 mod other;
+mod picture;
 mod quoted;
+mod sevenz;
 mod sniff;
+mod sqlite;
+mod stream;
+mod tar;
 mod text;
 mod zip;
+
+pub use picture::{Picture, could_be_a_page, is_too_small_for_text, picture_size};
 
 use crate::content::{Budget, CannotEdit, Changes, Content, ContentDoubt, Hint, View};
 use crate::types::{DoubtKind, Location, PartPath};
@@ -30,6 +39,20 @@ pub enum Family {
     Zip,
     /// gzip.
     Gzip,
+    /// One file packed by bzip2, xz, Zstandard, LZ4, lzip, LZMA.
+    Stream,
+    /// tar.
+    Tar,
+    /// 7z.
+    SevenZip,
+    /// ar, cpio.
+    Ar,
+    /// Mailboxes in one file.
+    Mbox,
+    /// SQLite databases.
+    Sqlite,
+    /// Pictures, whose pixels nobody reads here.
+    Picture(Picture),
     /// Known or unknown, but without a reader yet.
     Other,
 }
@@ -48,6 +71,13 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Html => html::read(bytes, hint, budget),
         Family::Zip => zip::read(bytes, hint, budget),
         Family::Gzip => gzip::read(bytes, hint, budget),
+        Family::Stream => stream::read(bytes, hint, budget),
+        Family::Tar => tar::read(bytes, budget),
+        Family::SevenZip => sevenz::read(bytes, budget),
+        Family::Ar => ar::read(bytes, budget),
+        Family::Mbox => mbox::read(bytes, budget),
+        Family::Sqlite => sqlite::read(bytes, budget),
+        Family::Picture(kind) => picture::read(bytes, kind, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
 }
@@ -74,6 +104,13 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::Html => html::rebuild(bytes, content, &changes),
         Family::Zip => zip::rebuild(bytes, content, &changes),
         Family::Gzip => gzip::rebuild(bytes, content, &changes),
+        Family::Stream => stream::rebuild(bytes, content, &changes),
+        Family::Tar => tar::rebuild(bytes, content, &changes),
+        Family::Mbox => mbox::rebuild(bytes, content, &changes),
+        Family::Picture(_) => picture::rebuild(bytes, content, &changes),
+        Family::SevenZip => Err(CannotEdit::Unsupported("7z archives have no writer")),
+        Family::Ar => Err(CannotEdit::Unsupported("ar and cpio archives have no writer")),
+        Family::Sqlite => Err(CannotEdit::Unsupported("a database has no writer")),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }
 }

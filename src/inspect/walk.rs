@@ -1,8 +1,8 @@
 //! The recursion over parts, and what becomes of views on the way.
 
-use super::{Input, Options};
+use super::{Aid, Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
-use crate::cpr::{Detector, Hit};
+use crate::cpr::{Confidence, Detector, Hit};
 use crate::document::{self, Family};
 use crate::message;
 use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
@@ -107,13 +107,14 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Asks the right reader for a node's content.
-pub fn open<'a>(node: &Node<'a>, budget: &mut Budget) -> (Family, Content<'a>) {
+/// Asks the right reader for a node's content, and the programs for what no reader of ours can read.
+pub(crate) fn open<'a>(node: &Node<'a>, budget: &mut Budget, aid: &mut Aid<'_>) -> (Family, Content<'a>) {
     let family = node.family();
-    let content = match family {
+    let mut content = match family {
         Family::Mail => message::read(node.bytes, budget),
         _ => document::read(node.bytes, &node.hint, budget),
     };
+    aid.add(family, node.bytes, &mut content, budget);
     (family, content)
 }
 
@@ -137,20 +138,22 @@ pub fn text_of(bytes: &[u8]) -> (String, SourceMap) {
 }
 
 /// Gathers the report of one input.
-pub(super) struct Walk<'w> {
+pub(super) struct Walk<'w, 'p> {
     detector: &'w Detector,
     budget: &'w mut Budget,
+    aid: &'w mut Aid<'p>,
     report: Report,
     /// What was found in a part by its first reading; second readings add only what is new.
     seen: HashSet<(PartPath, String)>,
     full: bool,
 }
 
-impl<'w> Walk<'w> {
-    pub(super) fn new(detector: &'w Detector, budget: &'w mut Budget) -> Walk<'w> {
+impl<'w, 'p> Walk<'w, 'p> {
+    pub(super) fn new(detector: &'w Detector, budget: &'w mut Budget, aid: &'w mut Aid<'p>) -> Walk<'w, 'p> {
         Walk {
             detector,
             budget,
+            aid,
             report: Report::default(),
             seen: HashSet::new(),
             full: false,
@@ -167,7 +170,7 @@ impl<'w> Walk<'w> {
             self.spent(node, spent);
             return self.raw(node);
         }
-        let (_, content) = open(node, self.budget);
+        let (_, content) = open(node, self.budget, self.aid);
         for doubt in &content.doubts {
             self.report.doubts.push(Doubt {
                 kind: doubt.kind,
@@ -220,7 +223,11 @@ impl<'w> Walk<'w> {
         }
         let place = node.place(&view.part, &view.location, content);
         let second = node.alternative || matches!(view.location, Location::Source);
-        for hit in hits {
+        for mut hit in hits {
+            // Programs that read pictures take one digit for another: what they read is never certain.
+            if view.location == Location::Ocr {
+                hit.confidence = hit.confidence.min(Confidence::Likely);
+            }
             let key = (
                 place.part.clone(),
                 format!("{} {}", hit.kind.word(), hit.number.reveal()),

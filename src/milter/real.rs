@@ -36,6 +36,7 @@ impl Real {
             limits: self.config.limits.clone(),
             today: OffsetDateTime::now_utc().date(),
             identifiers: self.policy.identifiers().to_vec(),
+            programs: self.config.programs.clone(),
         }
     }
 

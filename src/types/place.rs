@@ -73,6 +73,10 @@ pub enum Location {
     Gap,
     /// The undecoded source, scanned because the decoding is in doubt or hides something.
     Source,
+    /// What the file says of itself: title, author, keywords.
+    Metadata,
+    /// Text that a program recognised in a picture.
+    Ocr,
 }
 
 /// The coarse places that policies name under `places:`.
@@ -121,6 +125,8 @@ impl fmt::Display for Location {
             Location::ArchiveComment => f.write_str("archive comment"),
             Location::Gap => f.write_str("outside all parts"),
             Location::Source => f.write_str("source"),
+            Location::Metadata => f.write_str("properties of the document"),
+            Location::Ocr => f.write_str("text in the picture, read by OCR"),
         }
     }
 }

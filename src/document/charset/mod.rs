@@ -125,6 +125,11 @@ pub(super) fn utf16le(bytes: &[u8], skip: usize) -> Reading {
     decode(bytes, Charset::Utf16Le, skip)
 }
 
+/// The same, big end first.
+pub(super) fn utf16be(bytes: &[u8], skip: usize) -> Reading {
+    decode(bytes, Charset::Utf16Be, skip)
+}
+
 /// UTF-8 where it is valid, bytes one by one where it is not.
 pub(super) fn utf8(bytes: &[u8]) -> Reading {
     decode(bytes, Charset::Utf8, 0)
