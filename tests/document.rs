@@ -4,6 +4,8 @@
 mod archives;
 #[path = "document/collection.rs"]
 mod collection;
+#[path = "document/collection_hostile.rs"]
+mod collection_hostile;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

@@ -21,7 +21,7 @@ mod tar;
 mod text;
 mod zip;
 
-pub use picture::{Picture, could_be_a_page, is_too_small_for_text, picture_size};
+pub use picture::{Picture, could_be_a_page, is_too_small_for_text, picture_moves, picture_size};
 
 use crate::content::{Budget, CannotEdit, Changes, Content, ContentDoubt, Hint, View};
 use crate::types::{DoubtKind, Location, PartPath};

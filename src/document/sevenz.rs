@@ -6,6 +6,7 @@ use crate::content::{Budget, Child, Content, Hint, SourceMap, View};
 use crate::types::{DoubtKind, Location, PartPath};
 use sevenz_rust2::{ArchiveReader, Error, Password};
 use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -64,16 +65,16 @@ fn entries(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) -> Resu
         content.doubts.push(doubt(DoubtKind::TooLarge, reason));
     }
     let cap = stream::cap(bytes.len(), budget);
-    let names: Vec<String> = archive.archive().files.iter().map(|file| file.name.clone()).collect();
-    let mut taken = vec![false; names.len()];
+    // Entries come block by block, not in the order of the list, and several may have one name.
+    let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for (index, file) in archive.archive().files.iter().enumerate() {
+        places.entry(file.name.clone()).or_default().push_back(index);
+    }
     archive.for_each_entries(|entry, reader| {
-        // Entries come block by block, not in the order of the list.
-        let index =
-            (0..names.len()).find(|i| !taken.get(*i).copied().unwrap_or(true) && names.get(*i) == Some(&entry.name));
-        let index = index.unwrap_or(0);
-        if let Some(taken) = taken.get_mut(index) {
-            *taken = true;
-        }
+        let index = places
+            .get_mut(&entry.name)
+            .and_then(VecDeque::pop_front)
+            .unwrap_or(limit);
         if entry.is_directory || index >= limit {
             return Ok(index < limit);
         }

@@ -80,15 +80,17 @@ fn container(bytes: &[u8]) -> Option<Family> {
     if let Some(kind) = picture::kind(bytes) {
         return Some(Family::Picture(kind));
     }
-    let families: [(fn(&[u8]) -> bool, Family); 5] = [
-        (sevenz::is_7z, Family::SevenZip),
-        (sqlite::is_sqlite, Family::Sqlite),
-        (tar::is_tar, Family::Tar),
-        (ar::is_archive, Family::Ar),
-        (mbox::is_mbox, Family::Mbox),
-    ];
-    let found = families.iter().find(|(is, _)| is(bytes));
-    found.map(|(_, family)| *family)
+    if sevenz::is_7z(bytes) {
+        Some(Family::SevenZip)
+    } else if sqlite::is_sqlite(bytes) {
+        Some(Family::Sqlite)
+    } else if tar::is_tar(bytes) {
+        Some(Family::Tar)
+    } else if ar::is_archive(bytes) {
+        Some(Family::Ar)
+    } else {
+        mbox::is_mbox(bytes).then_some(Family::Mbox)
+    }
 }
 
 /// The name of a format without a reader.

@@ -104,7 +104,13 @@ fn frames(kind: Kind, packed: &[u8], cap: u64, into: &mut Vec<u8>, budget: &mut 
             rest = behind;
             End::Whole
         } else if kind == Kind::Lz4 {
-            pump(&mut lz4_flex::frame::FrameDecoder::new(&mut rest), cap, into, budget)
+            let end = pump(&mut lz4_flex::frame::FrameDecoder::new(&mut rest), cap, into, budget);
+            let frame = packed.get(packed.len() - before..packed.len() - rest.len());
+            match end {
+                // The decoder takes the end of the input for the end of the frame.
+                End::Whole if !frame.is_some_and(has_end_mark) => End::Broken,
+                end => end,
+            }
         } else {
             match ruzstd::decoding::StreamingDecoder::new(&mut rest) {
                 Ok(mut reader) => pump(&mut reader, cap, into, budget),
@@ -116,6 +122,13 @@ fn frames(kind: Kind, packed: &[u8], cap: u64, into: &mut Vec<u8>, budget: &mut 
         }
     }
     End::Whole
+}
+
+/// An LZ4 frame ends with an empty block, and a checksum when its flags say so (LZ4 frame format 1.6.1).
+fn has_end_mark(frame: &[u8]) -> bool {
+    let checksum = frame.get(4).is_some_and(|flags| flags & 4 != 0);
+    let end = frame.len().saturating_sub(if checksum { 4 } else { 0 });
+    frame.get(..end).is_some_and(|frame| frame.ends_with(&[0; 4]))
 }
 
 /// What follows a frame without data.

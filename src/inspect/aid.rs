@@ -58,7 +58,13 @@ impl<'p> Aid<'p> {
         });
         match text {
             Ok(text) => {
-                content.doubts.remove(doubt);
+                if document::picture_moves(bytes) {
+                    if let Some(doubt) = content.doubts.get_mut(doubt) {
+                        doubt.reason = "only the first picture of a moving one was read".to_owned();
+                    }
+                } else {
+                    content.doubts.remove(doubt);
+                }
                 if let Err(spent) = budget.produce(text.len() as u64) {
                     content.doubts.push(whole(spent.doubt(), &spent.to_string()));
                 }
@@ -87,8 +93,7 @@ impl<'p> Aid<'p> {
         if u64::from(width) * u64::from(height) > self.programs.ocr_pixels {
             return Err("it has more pixels than the limit allows");
         }
-        let started = Instant::now();
-        let until = started + self.left.min(budget.time_left());
+        let until = Instant::now() + self.left.min(budget.time_left());
         let program = &self.programs.tesseract;
         let told = |none| match none {
             NoOutput::Late => "OCR took longer than the limit allows",
@@ -104,20 +109,28 @@ impl<'p> Aid<'p> {
         } else {
             wanted.join("+")
         };
-        // Photographs and scans lie on their side: mode 1 turns them first, and needs data of its own for that.
-        let mode = if installed.iter().any(|known| known == "osd") {
+        // Photographs and scans lie on their side: mode 1 turns them first, and needs data of its own for that. Where
+        // neither finds a page, mode 11 looks for single words: a label in a photograph.
+        let page = if installed.iter().any(|known| known == "osd") {
             "1"
         } else {
             "3"
         };
-        let arguments = ["stdin", "stdout", "-l", &wanted, "--psm", mode];
-        let output = run(program, &arguments, bytes, MOST_TEXT, until);
-        self.left = self.left.saturating_sub(started.elapsed());
-        match output {
-            Ok(Output { bytes, whole: true, .. }) => Ok(String::from_utf8_lossy(&bytes).replace('\x0c', "\n")),
-            Ok(_) => Err("OCR could not read it"),
-            Err(none) => Err(told(none)),
+        let mut text = String::new();
+        for mode in [page, "11"] {
+            let arguments = ["stdin", "stdout", "-l", &wanted, "--psm", mode];
+            let output = run(program, &arguments, bytes, MOST_TEXT, until);
+            self.left = self.left.min(until.saturating_duration_since(Instant::now()));
+            match output {
+                Ok(Output { bytes, whole: true, .. }) => text = String::from_utf8_lossy(&bytes).replace('\x0c', "\n"),
+                Ok(_) => return Err("OCR could not read it"),
+                Err(none) => return Err(told(none)),
+            }
+            if !text.trim().is_empty() {
+                break;
+            }
         }
+        Ok(text)
     }
 
     /// A RAR archive, written anew by libarchive as the tar that we read ourselves.
@@ -193,7 +206,12 @@ fn languages(program: &Path, until: Instant) -> Result<Vec<String>, NoOutput> {
     }
     let output = run(program, &["--list-langs"], b"", MOST_TEXT, until)?;
     let text = String::from_utf8_lossy(&output.bytes).into_owned();
-    let languages: Vec<String> = text.lines().skip(1).map(|line| line.trim().to_owned()).collect();
+    let languages: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.contains(' '))
+        .map(str::to_owned)
+        .collect();
     *known = Some((program.to_owned(), languages.clone()));
     Ok(languages)
 }

@@ -91,7 +91,7 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
 /// Nobody trusts an edit: no target may be found in the result, and no place of it may be in doubt. One doubt is let
 /// through: a small picture that nobody read. A logo stands under most mails, and refusing them all where OCR is not
 /// installed would make redaction useless without making anybody safer: the policy has seen the same doubt, and holds
-/// the mail where its rules say so (`doubt: not_ocred`), which is stricter than to redact. A picture that could be a
+/// the mail where a rule says so (`why: [not_ocred]`), which is stricter than to redact. A picture that could be a
 /// page is another matter: what was taken out of the text could stand there.
 fn verify(report: &Report, targets: &Targets, logos: &BTreeSet<PartPath>) -> Result<(), NotClean> {
     let still = |finding: &crate::types::Finding| targets.contains(&(finding.kind.clone(), finding.number.clone()));
@@ -131,11 +131,7 @@ impl Eraser<'_, '_> {
             });
         }
         let (family, content) = open(node, self.budget, self.aid);
-        if matches!(family, Family::Picture(_))
-            && document::picture_size(node.bytes).is_some_and(|size| !document::could_be_a_page(size))
-        {
-            self.logos.insert(node.path.clone());
-        }
+        self.meet(node);
         let mut changes = Changes::default();
         for (i, view) in content.views.iter().enumerate() {
             changes.texts.extend(self.edits(i, &view.text));
@@ -144,6 +140,7 @@ impl Eraser<'_, '_> {
             // A second reading has no bytes of its own: if the number is still there after the first reading's edits, the
             // inspection of the result says so.
             if child.alternative {
+                self.meet(&node.child(child));
                 continue;
             }
             if let Some(bytes) = self.node(&node.child(child))? {
@@ -158,6 +155,14 @@ impl Eraser<'_, '_> {
             _ => document::rebuild(node.bytes, &node.hint, &content, changes),
         };
         rebuilt.map(Some).map_err(refuse)
+    }
+
+    /// Keeps in mind which parts are small pictures.
+    fn meet(&mut self, node: &Node<'_>) {
+        let small = |size| !document::could_be_a_page(size);
+        if document::picture_size(node.bytes).is_some_and(small) {
+            self.logos.insert(node.path.clone());
+        }
     }
 
     fn text(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, NotClean> {

@@ -282,7 +282,7 @@ fn pages_are_read_by_ocr_and_not_redacted() {
     let mut wrong = Vec::new();
     for row in table("images", "ocr.tsv").iter() {
         wrong.extend(misses("images", row, &options(&row.file)));
-        if redacted("images", row, &options(&row.file)).is_some() {
+        if !row.digits.is_empty() && redacted("images", row, &options(&row.file)).is_some() {
             wrong.push(format!("{}: redacted, though nobody paints over pixels", row.file));
         }
     }
@@ -325,6 +325,18 @@ fn a_page_that_nobody_read_is_a_doubt_with_its_reason_and_keeps_a_mail_from_bein
         let copy = redact(&archive, &targets, &without_ocr("a.tar"));
         assert_eq!(copy.is_ok(), clean, "{picture}");
     }
+}
+
+#[test]
+fn a_logo_in_a_page_of_html_does_not_keep_it_from_being_redacted() {
+    use base64::Engine;
+    let logo = base64::engine::general_purpose::STANDARD.encode(bytes("images", "exif.png"));
+    let html = format!("<html><p>CPR 010190-1234</p><img src=\"data:image/png;base64,{logo}\"></html>");
+    let mut targets = Targets::new();
+    targets.insert((IdKind::Cpr, Secret::new("0101901234".to_owned())));
+    let copy = redact(html.as_bytes(), &targets, &without_ocr("a.html")).expect("a clean copy");
+    assert!(copy.report.doubts.iter().all(|doubt| doubt.kind == DoubtKind::NotOcred));
+    assert!(!copy.report.doubts.is_empty(), "it is still told");
 }
 
 fn tar_entry(name: &str, data: &[u8]) -> Vec<u8> {

@@ -20,6 +20,7 @@ fn walk(bytes: &[u8]) -> (Anatomy, Vec<Extension>) {
         ..Anatomy::default()
     };
     let mut extensions = Vec::new();
+    let mut frames = 0;
     let mut at = 13 + colours(bytes.get(10).copied());
     loop {
         match bytes.get(at) {
@@ -41,6 +42,8 @@ fn walk(bytes: &[u8]) -> (Anatomy, Vec<Extension>) {
                 extensions.push(Extension { label, blocks });
             }
             Some(0x2c) => {
+                frames += 1;
+                anatomy.moves = frames > 1;
                 let start = at + 10 + colours(bytes.get(at + 9).copied()) + 1;
                 (_, at) = blocks(bytes, start);
             }

@@ -43,6 +43,20 @@ struct Anatomy {
     behind: Option<Range<usize>>,
     /// It ends before its end.
     cut: bool,
+    /// It moves: there are pictures behind the first one.
+    moves: bool,
+}
+
+impl Anatomy {
+    /// Text may stand anywhere.
+    fn unparted(bytes: &[u8], size: Option<(u32, u32)>) -> Anatomy {
+        let all = 0..bytes.len();
+        Anatomy {
+            size,
+            metadata: vec![all],
+            ..Anatomy::default()
+        }
+    }
 }
 
 /// Which picture these bytes are.
@@ -86,17 +100,9 @@ fn anatomy(kind: Picture, bytes: &[u8]) -> Anatomy {
         Picture::Jpeg => jpeg::anatomy(bytes),
         Picture::Gif => gif::anatomy(bytes),
         Picture::Webp => riff::anatomy(bytes),
-        Picture::Tiff => Anatomy {
-            size: tiff::size(bytes),
-            metadata: vec![0..bytes.len()],
-            ..Anatomy::default()
-        },
+        Picture::Tiff => Anatomy::unparted(bytes, tiff::size(bytes)),
         Picture::Bmp => bitmap(bytes),
-        Picture::Heif => Anatomy {
-            size: heif_size(bytes),
-            metadata: vec![0..bytes.len()],
-            ..Anatomy::default()
-        },
+        Picture::Heif => Anatomy::unparted(bytes, heif_size(bytes)),
     }
 }
 
@@ -129,6 +135,12 @@ fn heif_size(bytes: &[u8]) -> Option<(u32, u32)> {
 /// Width and height, when they are told.
 pub fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
     anatomy(kind(bytes)?, bytes).size
+}
+
+/// There are pictures behind the first one, which programs that read text do not look at. (They do look at all pages of a
+/// TIFF.)
+pub fn picture_moves(bytes: &[u8]) -> bool {
+    kind(bytes).is_some_and(|kind| anatomy(kind, bytes).moves)
 }
 
 /// Ten digits cannot be read in it: tracking pixels, bullets, icons. Three pixels a digit and one between, on a line of its
@@ -183,7 +195,8 @@ fn metadata(content: &mut Content<'_>, bytes: &[u8], range: &Range<usize>) {
         Err(_) => charset::latin1(raw),
     }];
     let digit = |at: usize| raw.get(at).is_some_and(u8::is_ascii_digit);
-    let wide = memchr::memchr_iter(0, raw).any(|at| at > 0 && digit(at - 1) && digit(at + 1));
+    let wide =
+        memchr::memchr_iter(0, raw).any(|at| at > 0 && digit(at - 1) && digit(at + 1) && raw.get(at + 2) == Some(&0));
     if wide {
         // Tags stand at even and at odd places, in the byte order of the camera or of the program that wrote them.
         readings.extend([0, 1].map(|skip| charset::utf16le(raw, skip)));

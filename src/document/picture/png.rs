@@ -51,6 +51,7 @@ pub(super) fn anatomy(bytes: &[u8]) -> Anatomy {
             .map(|chunk| chunk.data.clone())
             .collect(),
         behind: (end < bytes.len()).then_some(end..bytes.len()),
+        moves: chunks.iter().filter(|chunk| chunk.kind == *b"fcTL").count() > 1,
         cut: !whole || chunks.iter().any(|chunk| !chunk.sound),
     }
 }

@@ -7,6 +7,7 @@ pub(super) fn anatomy(bytes: &[u8]) -> Anatomy {
     let stated = le32(bytes, 4).and_then(|len| usize::try_from(len).ok()?.checked_add(8));
     let end = stated.unwrap_or(0);
     let mut at = 12;
+    let mut frames = 0;
     while at + 8 <= bytes.len().min(end) {
         let kind = bytes.get(at..at + 4).unwrap_or_default();
         let len = le32(bytes, at + 4).unwrap_or(0) as usize;
@@ -26,11 +27,13 @@ pub(super) fn anatomy(bytes: &[u8]) -> Anatomy {
                 let size = le16(bytes, at + 14).zip(le16(bytes, at + 16));
                 anatomy.size = anatomy.size.or(size.map(|(w, h)| (w & 0x3fff, h & 0x3fff)));
             }
-            b"ALPH" | b"ANIM" | b"ANMF" => {}
+            b"ANMF" => frames += 1,
+            b"ALPH" | b"ANIM" => {}
             _ => anatomy.metadata.push(data),
         }
         at = (at + 8).saturating_add(len.next_multiple_of(2));
     }
+    anatomy.moves = frames > 1;
     anatomy.cut = end > bytes.len() || at > bytes.len();
     anatomy.behind = (end < bytes.len()).then_some(end..bytes.len());
     anatomy

@@ -20,6 +20,11 @@ pub(super) fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Content<'a> {
     let mut content = Content::default();
     match File::open(bytes) {
         Some(file) => {
+            if file.is_cut() {
+                content
+                    .doubts
+                    .push(doubt(DoubtKind::Broken, "the database is cut short"));
+            }
             let mut reader = Reader {
                 file,
                 seen: BTreeSet::new(),

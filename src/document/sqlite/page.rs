@@ -55,6 +55,12 @@ impl<'a> File<'a> {
         })
     }
 
+    /// The header tells of more pages than the file has, or the last page is not whole.
+    pub fn is_cut(&self) -> bool {
+        let stated = be(self.bytes, 28..32).unwrap_or(0);
+        stated > self.pages() || !self.bytes.len().is_multiple_of(self.page)
+    }
+
     /// How many pages the file has, whatever its header says.
     pub fn pages(&self) -> usize {
         self.bytes.len().div_ceil(self.page)
@@ -196,7 +202,7 @@ impl<'a> File<'a> {
             8 => Value::Integer(0),
             9 => Value::Integer(1),
             1..=6 => Value::Integer(integer()),
-            _ if serial % 2 == 0 => Value::Blob(raw.to_vec()),
+            _ if serial.is_multiple_of(2) => Value::Blob(raw.to_vec()),
             _ => Value::Text(self.text(raw)),
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct Archive {
     pub headers: Vec<usize>,
     /// Bytes that belong to no entry and are not zero.
     pub gaps: Vec<Range<usize>>,
-    /// A header is damaged, or missing.
+    /// A header is damaged, or the end mark is missing.
     pub broken: bool,
     /// Something follows the end mark.
     pub behind: bool,
@@ -80,6 +80,8 @@ pub(super) fn archive(bytes: &[u8], limit: usize) -> Archive {
             _ => entry(bytes, &header, std::mem::take(&mut before), &mut archive),
         };
     }
+    // A program that was interrupted, or a mail that was cut at a block.
+    archive.broken |= !ended && !archive.more;
     archive
 }
 

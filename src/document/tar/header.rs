@@ -24,7 +24,7 @@ impl<'a> Header<'a> {
     pub fn read(bytes: &'a [u8], at: usize) -> Option<Header<'a>> {
         let block = bytes.get(at..at.checked_add(BLOCK)?)?;
         let stated = number(block.get(CHECKSUM)?)?;
-        if stated != sum(block, |b| i64::from(b)) && stated != sum(block, |b| i64::from(b as i8)) {
+        if stated != sum(block, i64::from) && stated != sum(block, |b| i64::from(b as i8)) {
             return None;
         }
         Some(Header {
@@ -106,7 +106,7 @@ fn number(raw: &[u8]) -> Option<i64> {
 
 /// Puts a right checksum into a header block.
 pub(super) fn sign(block: &mut [u8]) {
-    let text = format!("{:06o}\0 ", sum(block, |b| i64::from(b)));
+    let text = format!("{:06o}\0 ", sum(block, i64::from));
     if let Some(field) = block.get_mut(CHECKSUM) {
         field.copy_from_slice(text.as_bytes());
     }

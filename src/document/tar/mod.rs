@@ -37,11 +37,7 @@ pub(super) fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Content<'a> {
         }
     }
     let faults = [
-        (
-            archive.broken,
-            DoubtKind::Broken,
-            "a header of the archive is damaged or cut short",
-        ),
+        (archive.broken, DoubtKind::Broken, "the archive is damaged or cut short"),
         (
             archive.behind,
             DoubtKind::Malformed,

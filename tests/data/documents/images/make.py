@@ -186,6 +186,10 @@ def pages():
         name, save_all=True, append_images=[page(digits).convert("1")], compression="group4")
     ocr(name, digits)
 
+    name, digits = "moving.gif", number()
+    page(number()).save(name, save_all=True, append_images=[page(digits)], duration=500)
+    OCR.append("\t".join([name, "", "", "shown", "likely", "not_ocred", "refused"]))
+
 
 jpegs()
 pngs()
