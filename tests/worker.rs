@@ -54,6 +54,57 @@ async fn a_real_worker_answers_many_times() {
     }
 }
 
+fn picture() -> (Vec<u8>, Options) {
+    let file = "tests/data/documents/images/page.png";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let options = Options {
+        input: Input::Document,
+        limits: Limits::default(),
+        ..options()
+    };
+    (std::fs::read(path).expect("a picture"), options)
+}
+
+#[tokio::test]
+async fn a_confined_worker_reads_pictures() {
+    if !Path::new("/usr/bin/tesseract").exists() {
+        eprintln!("tesseract is not installed: pictures are not read");
+        return;
+    }
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    let (page, mut options) = picture();
+    options.programs.ocr_seconds = 50;
+    let inspected = pool.inspect(&page, &options, in_seconds(60)).await.expect("a report");
+    let report = inspected.report();
+    assert!(report.doubts.is_empty(), "{:?}", report.doubts);
+    assert_eq!(report.findings.len(), 1);
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_is_a_doubt_and_the_worker_lives_on() {
+    let folder = tempfile::tempdir().expect("folder");
+    // The odd time makes the process known again.
+    let script = "[ \"$1\" = --list-langs ] && echo dan && exit\nexec sleep 613.25";
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    let (page, mut options) = picture();
+    options.programs.tesseract = impostor(folder.path(), script);
+    options.programs.ocr_seconds = 2;
+    let inspected = pool.inspect(&page, &options, in_seconds(60)).await.expect("a report");
+    let [doubt] = inspected.report().doubts.as_slice() else {
+        panic!("{:?}", inspected.report().doubts);
+    };
+    assert_eq!(doubt.kind, cpr_milter::types::DoubtKind::NotOcred);
+    assert!(doubt.reason.contains("longer"), "{}", doubt.reason);
+    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    assert!(
+        !lines.into_iter().any(|line| line.ends_with(b"613.25\0")),
+        "it was killed"
+    );
+    let again = pool.inspect(MAIL, &self::options(), in_seconds(30)).await;
+    assert!(again.is_ok_and(|inspected| inspected.report().doubts.is_empty()));
+}
+
 #[tokio::test]
 async fn a_worker_that_dies_is_no_empty_report() {
     let folder = tempfile::tempdir().expect("folder");

@@ -187,8 +187,8 @@ def pages():
     ocr(name, digits)
 
     name, digits = "moving.gif", number()
-    page(number()).save(name, save_all=True, append_images=[page(digits)], duration=500)
-    OCR.append("\t".join([name, "", "", "shown", "likely", "not_ocred", "refused"]))
+    page(digits).save(name, save_all=True, append_images=[page(number())], duration=500)
+    OCR.append("\t".join([name, digits, "text in the picture, read by OCR", "shown", "likely", "not_ocred", "refused"]))
 
 
 jpegs()
