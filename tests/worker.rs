@@ -105,6 +105,33 @@ async fn a_program_that_hangs_is_a_doubt_and_the_worker_lives_on() {
     assert!(again.is_ok_and(|inspected| inspected.report().doubts.is_empty()));
 }
 
+/// A map of every byte took more than the memory of a worker, which died of it.
+#[tokio::test]
+async fn a_large_file_of_no_known_kind_does_not_fill_the_worker() {
+    let mut seed = 4u64;
+    let mut bytes: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        seed.to_be_bytes()
+    })
+    .take(20 << 17)
+    .flatten()
+    .collect();
+    bytes[..4].copy_from_slice(b"\0\x01\x02\x03");
+    let at = bytes.len() / 2;
+    bytes[at..at + 18].copy_from_slice(b"\0CPR: 010190-1234\0");
+    let (_, options) = picture();
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    let inspected = pool.inspect(&bytes, &options, in_seconds(90)).await.expect("a report");
+    let report = inspected.report();
+    assert!(report.findings.iter().any(|f| f.number.reveal() == "0101901234"));
+    assert!(
+        report
+            .doubts
+            .iter()
+            .any(|d| d.kind == cpr_milter::types::DoubtKind::Unread)
+    );
+}
+
 #[tokio::test]
 async fn a_worker_that_dies_is_no_empty_report() {
     let folder = tempfile::tempdir().expect("folder");

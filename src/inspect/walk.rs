@@ -137,6 +137,16 @@ pub fn text_of(bytes: &[u8]) -> (String, SourceMap) {
     (text, map)
 }
 
+/// As [`text_of`], but of large bytes that are no text only the ASCII: a map for each of the others is larger than a worker.
+fn raw_text(bytes: &[u8]) -> (String, SourceMap) {
+    const LARGE: usize = 64 << 10;
+    if bytes.len() <= LARGE || std::str::from_utf8(bytes).is_ok() {
+        return text_of(bytes);
+    }
+    let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '\u{1a}' };
+    (bytes.iter().map(ascii).collect(), SourceMap::identity(bytes.len(), 0))
+}
+
 /// Gathers the report of one input.
 pub(super) struct Walk<'w, 'p> {
     detector: &'w Detector,
@@ -200,7 +210,7 @@ impl<'w, 'p> Walk<'w, 'p> {
         if self.budget.produce(node.bytes.len() as u64).is_err() {
             return;
         }
-        let (text, map) = text_of(node.bytes);
+        let (text, map) = raw_text(node.bytes);
         let view = View {
             location: Location::Source,
             hidden: true,
