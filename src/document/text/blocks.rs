@@ -46,8 +46,8 @@ pub(super) fn add_announced(
         taken.push(block);
         push(content, data, budget)?;
     }
-    for data in yenc::files(bytes) {
-        push(content, data, budget)?;
+    for file in yenc::files(bytes) {
+        push(content, file.data, budget)?;
     }
     if let Some(text) = words::decoded(bytes) {
         push(content, text.into_bytes(), budget)?;
