@@ -1,10 +1,10 @@
 //! The detector beside the `regex` crate doing the simple equivalent, on the same texts in the same run.
 //! `cargo bench --bench detect`, ratios: `cargo bench --bench detect -- --quick | grep -E "time|thrpt"`
 //!
-//! The texts are made here, from a fixed seed: prose, mail, text taken from HTML, tables of numbers, base64, hex, and
-//! near misses built to cost the most.
+//! The texts are made here, from a fixed seed: text without digits, prose, mail, text taken from HTML, tables of numbers,
+//! base64, hex, and near misses built to cost the most. `CPR_BENCH_TEXT=FILE` adds a text of your own.
 
-use cpr_milter::cpr::{Detector, made_up};
+use cpr_milter::cpr::{Detector, candidates, made_up};
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use regex::bytes::Regex;
 use std::fmt::Write as _;
@@ -56,6 +56,13 @@ fn until_full(mut add: impl FnMut(&mut String, &mut Dice)) -> String {
 fn prose(text: &mut String, dice: &mut Dice) {
     let [.., last] = SENTENCES;
     text.push_str(SENTENCES.get(dice.below(12) as usize).unwrap_or(&last));
+}
+
+fn without_digits(text: &mut String, dice: &mut Dice) {
+    let from = text.len();
+    prose(text, dice);
+    let words: String = text.drain(from..).filter(|c| !c.is_ascii_digit()).collect();
+    text.push_str(&words);
 }
 
 fn mail(text: &mut String, dice: &mut Dice) {
@@ -152,7 +159,8 @@ fn detect(criterion: &mut Criterion) {
     let Ok(detector) = Detector::new(date!(2026 - 11 - 24), &[]) else {
         return;
     };
-    let texts: [(&str, String); 8] = [
+    let mut texts = vec![
+        ("without_digits", until_full(without_digits)),
         ("prose", until_full(prose)),
         ("mail", until_full(mail)),
         ("from_html", until_full(from_html)),
@@ -162,11 +170,16 @@ fn detect(criterion: &mut Criterion) {
         ("hex", until_full(hex)),
         ("near_misses", until_full(near_misses)),
     ];
+    if let Some(file) = std::env::var_os("CPR_BENCH_TEXT") {
+        let bytes = std::fs::read(&file).expect("CPR_BENCH_TEXT names a file");
+        texts.push(("given", String::from_utf8_lossy(&bytes).into_owned()));
+    }
     for (name, text) in &texts {
         let mut group = criterion.benchmark_group(*name);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.sampling_mode(SamplingMode::Flat).sample_size(10);
         group.bench_function("detector", |b| b.iter(|| detector.find(black_box(text)).len()));
+        group.bench_function("finder", |b| b.iter(|| candidates(black_box(text)).count()));
         group.bench_function("regex", |b| {
             b.iter(|| simple.find_iter(black_box(text.as_bytes())).count())
         });

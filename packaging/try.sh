@@ -14,6 +14,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+self=$root/packaging/try.sh
 port=${CPR_TRY_PORT:-2525}
 reinject=$((port + 1))
 outside=$((port + 2))
@@ -30,21 +31,25 @@ die() {
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 check_machine() {
-    [ "$(id -u)" = 0 ] || die "run it as root: sudo $0 $*"
-    [ ! -e "$kept" ] || die "one is still running in $(cat "$kept"); stop it with: $0 --stop"
+    [ "$(id -u)" = 0 ] || die "run it as root: sudo $self $*"
+    [ ! -e "$kept" ] || die "one is still running in $(cat "$kept"); stop it with: $self --stop"
     local p
     for p in "$port" "$reinject" "$outside"; do
         if (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; then
-            die "port $p is in use; choose three free ones in a row: CPR_TRY_PORT=3525 $0"
+            die "port $p is in use; choose three free ones in a row: CPR_TRY_PORT=3525 $self"
         fi
     done
 }
 
 # Installing Debian's package would start a system-wide Postfix: policy-rc.d says no while it is installed (and only then).
-install_postfix() {
-    command -v postfix >/dev/null && command -v smtp-sink >/dev/null && return
-    command -v apt-get >/dev/null || die "Postfix is missing and this is not Debian or Ubuntu: install Postfix 3.5 or later first"
-    say "Installing Postfix (its system-wide service is not started)"
+# A linker and a C compiler (for SQLite) are needed only where the binary is built here.
+install_missing() {
+    local packages=()
+    command -v postfix >/dev/null && command -v smtp-sink >/dev/null || packages+=(postfix)
+    [ -n "${CPR_MILTER_BIN:-}" ] || command -v cc >/dev/null || packages+=(build-essential)
+    [ ${#packages[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || die "this is not Debian or Ubuntu: install Postfix 3.5 or later and a C compiler first"
+    say "Installing ${packages[*]} (Postfix's system-wide service is not started)"
     local guard=/usr/sbin/policy-rc.d ours=no
     if [ ! -e "$guard" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$guard"
@@ -53,10 +58,10 @@ install_postfix() {
     fi
     local ok=yes
     echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections || true
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix \
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
         >/tmp/cpr-milter-try-apt.log 2>&1 || ok=no
     [ $ours = no ] || rm -f "$guard"
-    [ $ok = yes ] || { tail -5 /tmp/cpr-milter-try-apt.log >&2; die "Postfix could not be installed"; }
+    [ $ok = yes ] || { tail -5 /tmp/cpr-milter-try-apt.log >&2; die "${packages[*]} could not be installed"; }
 }
 
 find_binary() {
@@ -312,18 +317,17 @@ print_how_to_go_on() {
     printf '%s\n' "${pids[@]}" >"$dir/pids"
     say "Still running in $dir"
     cat <<MORE
-Send it mail of your own:
-  swaks --server 127.0.0.1:$port --from sag@kommune.example --to borger@post.example --body 'cpr-nr. 040170-3781'
+Send it mail of your own (swaks is a package of its own: apt-get install swaks):
   printf 'Subject: hej\n\ncpr-nr. 040170-3781\n' | sendmail -C $dir/postfix/etc -f sag@kommune.example -- borger@post.example
-  telnet 127.0.0.1 $port
-What arrived outside:    ls -t $dir/outside
+  swaks --server 127.0.0.1:$port --from sag@kommune.example --to borger@post.example --body 'cpr-nr. 040170-3781'
+What arrived outside:    ls -t $dir/outside   (and notices; each file is one mail)
 What is held:            $bin quarantine list --config $dir/cpr-milter.yaml
 One of them:             $bin quarantine show ID --config $dir/cpr-milter.yaml
 Let one go:              $bin quarantine release ID --actor lis@kommune.example --reason "why" --config $dir/cpr-milter.yaml
 The audit trail:         $bin audit verify --config $dir/cpr-milter.yaml
 Change the policy:       edit $dir/policies/municipality.yaml, then: kill -HUP ${pids[1]}
 Logs:                    $dir/milter.log $dir/courier.log $dir/postfix/postfix.log
-Stop and remove it all:  $0 --stop
+Stop and remove it all:  $self --stop
 MORE
 }
 
@@ -334,7 +338,7 @@ case ${1:-} in
 *) die "unknown option $1; see the head of this file" ;;
 esac
 check_machine "$@"
-install_postfix
+install_missing
 find_binary
 trap 'stop_all' EXIT
 trap 'exit 130' INT TERM

@@ -96,3 +96,19 @@ fn two_couriers_on_one_store_send_each_mail_once() {
     assert_eq!(accepted.len(), bodies.len());
     assert!(matches!(house.store.verify(None), Ok(Verified::Sound(_))));
 }
+
+#[test]
+fn a_hangup_does_not_end_the_courier() {
+    let listener = Listener::start(Vec::new());
+    let house = House::new(&listener.address());
+    house.hold("before", Duty::SendOriginal, 1);
+    let courier = Courier::start(&house);
+    let idle = || house.store.next_due().expect("due").is_none();
+    wait_for("the first mail", idle);
+    let pid = rustix::process::Pid::from_child(&courier.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("signalled");
+    house.hold("after", Duty::SendOriginal, 1);
+    wait_for("the second mail", idle);
+    drop(courier);
+    assert_eq!(listener.accepted().len(), 2);
+}

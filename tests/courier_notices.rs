@@ -50,7 +50,8 @@ fn line(kind: IdKind, confidence: Confidence, file: Option<&str>, location: Loca
 fn facts(envelope: &Envelope, fates: &[FateWord]) -> NoticeFacts {
     let rule = |fate: &FateWord| {
         let (id, title) = match fate {
-            FateWord::Delivered => return None,
+            // What is only recorded for a colleague is no reason for what happened to the others.
+            FateWord::Delivered => ("noted", "Noteres inden for huset"),
             FateWord::Redacted => ("aktindsigt", "Aktindsigt sløres"),
             FateWord::Held => ("outside", "CPR ud af huset"),
             FateWord::Refused => ("media", "CPR til medier"),

@@ -6,6 +6,14 @@ mod archives;
 mod collection;
 #[path = "document/collection_hostile.rs"]
 mod collection_hostile;
+#[path = "document/office.rs"]
+mod office;
+#[path = "document/office_hostile.rs"]
+mod office_hostile;
+#[path = "document/pdf.rs"]
+mod pdf;
+#[path = "document/pdf_hostile.rs"]
+mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
 #[path = "document/support.rs"]

@@ -27,15 +27,22 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     let store = open(file, Access::Open)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let (tell, stop) = watch::channel(false);
     let voice = Spoken::of(&config)?;
     tracing::info!(reinject = %config.reinject, "sending");
     let sending = courier::run(config, store, voice, stop);
     tokio::pin!(sending);
-    tokio::select! {
-        ended = &mut sending => return ended.map_err(|error| error.to_string()),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            ended = &mut sending => return ended.map_err(|error| error.to_string()),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            // Whoever signals the milter signals us too; dying of it would end all notices and releases.
+            Some(()) = hangup.recv() => tracing::info!(
+                "nothing to reload: templates and languages are read anew for each notice, the rest needs a restart"
+            ),
+        }
     }
     tell.send_replace(true);
     sending.await.map_err(|error| error.to_string())

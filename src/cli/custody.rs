@@ -5,7 +5,7 @@ use crate::config::{Config, Workers};
 use crate::inspect::{Input, Options};
 use crate::redact::Targets;
 use crate::store::{Access, Content, Decider, Filter, IncidentId, Keys, PersonNote, State, Store, What};
-use crate::types::Address;
+use crate::types::{Address, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::{Args, Subcommand, ValueEnum};
 use std::io;
@@ -376,7 +376,7 @@ impl Decision {
                 input: Input::Message,
                 name: None,
                 limits: config.limits.clone(),
-                today: OffsetDateTime::now_utc().date(),
+                today: danish_date(OffsetDateTime::now_utc()),
                 identifiers: policy.identifiers().to_vec(),
                 programs: config.programs.clone(),
             };

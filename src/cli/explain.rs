@@ -7,6 +7,7 @@ use crate::content::Limits;
 use crate::cpr::mask;
 use crate::inspect::{Input, Options};
 use crate::message;
+use crate::types::{Address, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ pub(super) enum PolicyCommand {
 
 impl PolicyCommand {
     pub(super) fn run(&self) -> ExitCode {
-        let today = OffsetDateTime::now_utc().date();
+        let today = danish_date(OffsetDateTime::now_utc());
         match self {
             PolicyCommand::Check { file } => print(policy::check(file, today)),
             PolicyCommand::Test { file } => print(policy::test(file, today)),
@@ -69,9 +70,16 @@ fn print((text, status): (String, u8)) -> ExitCode {
 
 fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: Date) -> Result<String, String> {
     let policy = policy::open(file, today)
-        .map_err(|refused| refused.to_string())?
+        .map_err(|refused| refused.to_string().trim_end().to_owned())?
         .loaded
         .policy;
+    for (option, address) in from
+        .iter()
+        .map(|a| ("--from", *a))
+        .chain(to.iter().map(|a| ("--to", a.as_str())))
+    {
+        bare(option, address)?;
+    }
     let mail = input::read(path, input::Kind::Message)?.into_iter().next();
     let mail = mail.ok_or_else(|| format!("{}: no mail in it", path.display()))?.bytes;
     let from = from
@@ -124,6 +132,24 @@ fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: D
     }
     text.push_str("\nWithout the store nobody here is protected, and no delivery counts as tls_enforced.\n");
     Ok(text)
+}
+
+/// An outcome for somebody else than was meant would be worse than none. `<>` is the sender of notices and bounces.
+fn bare(option: &str, address: &str) -> Result<(), String> {
+    let nobody = option == "--from" && matches!(address, "" | "<>");
+    let inner = address
+        .strip_prefix('<')
+        .and_then(|a| a.strip_suffix('>'))
+        .unwrap_or(address);
+    let several = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';');
+    let known = Address::parse(inner.as_bytes()).is_ok_and(|a| !a.domain.is_empty() && !a.local.is_empty());
+    if nobody || known && (inner.contains('"') || !inner.contains(several)) {
+        return Ok(());
+    }
+    Err(format!(
+        "{option}: `{}` is no mail address; write one, e.g. anna@kommune.example, and repeat {option} for more",
+        mask(address)
+    ))
 }
 
 /// Bare addresses of the named header fields, good enough for mails that people write; `--from` and `--to` are exact.

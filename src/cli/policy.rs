@@ -3,7 +3,7 @@
 
 use crate::cpr::{self, IdKind, Secret};
 use crate::policy::{self, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
-use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report};
+use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -54,12 +54,29 @@ pub struct Opened {
 /// When it cannot be read or has mistakes.
 pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
     let name = path.display().to_string();
-    let source = std::fs::read_to_string(path).map_err(|why| Refused::Unreadable {
+    let bytes = bounded(path).map_err(|why| Refused::Unreadable {
         path: name.clone(),
         why,
     })?;
+    let source = utf8(&bytes).map_err(|(line, column, message)| {
+        let problem = Problem {
+            file: name.clone(),
+            line,
+            column,
+            message,
+            help: Some(SAVE_AS_UTF8.to_owned()),
+            warning: false,
+        };
+        let problems = vec![problem];
+        Refused::Mistakes {
+            shown: policy::render(&problems, &name, &String::from_utf8_lossy(&bytes)),
+            path: name.clone(),
+            problems,
+        }
+    })?;
+    let source = source.to_owned();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lists = |list: &str| std::fs::read_to_string(folder.join(list)).map_err(|e| e.to_string());
+    let lists = |list: &str| read_list(folder, list);
     match policy::load(&source, &name, today, &lists) {
         Ok(loaded) => Ok(Opened { loaded, source }),
         Err(problems) => Err(Refused::Mistakes {
@@ -70,12 +87,57 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
     }
 }
 
+const SAVE_AS_UTF8: &str = "save the file as UTF-8 (in Notepad: Save as, Encoding: UTF-8)";
+/// No policy and no list is as large; a wrong path (a disk, an endless device) must not be read to its end.
+const MOST: u64 = 64 << 20;
+
+fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text, or line, column and what is wrong there.
+fn utf8(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err((1, 1, "this file is saved as UTF-16".to_owned()));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default()).into_owned();
+        let line = good.matches('\n').count() + 1;
+        let column = good.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let what = if bytes.contains(&0) {
+            "this file is no text"
+        } else {
+            "this file is not saved as UTF-8"
+        };
+        (line, column, what.to_owned())
+    })
+}
+
+/// A list that the policy names. It lies in or below the policy's folder: whoever may write the policy may not thereby
+/// read what the gateway's user can.
+fn read_list(folder: &Path, list: &str) -> Result<String, String> {
+    use std::path::Component;
+    let below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !Path::new(list).components().all(below) {
+        return Err("it lies outside the folder of the policy file".to_owned());
+    }
+    let bytes = bounded(&folder.join(list)).map_err(|error| error.to_string())?;
+    match utf8(&bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err((line, column, what)) => Err(format!("{list}:{line}:{column}: {what}; {SAVE_AS_UTF8}")),
+    }
+}
+
 /// The policy for a daemon: warnings are logged.
 ///
 /// # Errors
 /// Every mistake, as the compliance officer reads it.
 pub fn in_force(path: &Path) -> Result<Policy, String> {
-    let opened = open(path, time::OffsetDateTime::now_utc().date()).map_err(|refused| refused.to_string())?;
+    let opened = open(path, danish_date(time::OffsetDateTime::now_utc()))
+        .map_err(|refused| refused.to_string().trim_end().to_owned())?;
     for warning in &opened.loaded.warnings {
         tracing::warn!(
             "{}:{}:{}: {}",
@@ -94,9 +156,9 @@ pub fn check(path: &Path, today: Date) -> (String, u8) {
         Ok(Opened { loaded, source }) => {
             let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
             let warnings = count(loaded.warnings.len(), "warning");
-            let tests = count(loaded.tests.len(), "test");
+            let tests = passed(&loaded.tests);
             let (name, hash) = (loaded.policy.name(), loaded.policy.hash());
-            let _ = writeln!(out, "{name} is sound: {tests} passed, {warnings}, hash {hash}");
+            let _ = writeln!(out, "{name} is sound: {tests}, {warnings}, hash {hash}");
             (out, SOUND)
         }
         Err(refused) => refusal(&refused),
@@ -108,7 +170,7 @@ pub fn test(path: &Path, today: Date) -> (String, u8) {
     match open(path, today) {
         Ok(Opened { loaded, .. }) => {
             let mut out: String = loaded.tests.iter().map(report).collect();
-            let _ = writeln!(out, "\n{} passed", count(loaded.tests.len(), "test"));
+            let _ = writeln!(out, "\n{}", passed(&loaded.tests));
             (out, SOUND)
         }
         Err(refused) => refusal(&refused),
@@ -126,12 +188,28 @@ fn refusal(refused: &Refused) -> (String, u8) {
     }
 }
 
+fn passed(tests: &[TestResult]) -> String {
+    let lapsed = tests.iter().filter(|t| t.lapsed.is_some()).count();
+    let passed = count(tests.len() - lapsed, "test");
+    match lapsed {
+        0 => format!("{passed} passed"),
+        lapsed => format!("{passed} passed, {lapsed} lapsed"),
+    }
+}
+
 fn report(result: &TestResult) -> String {
-    let mut out = format!(
-        "{} {}\n",
-        if result.passed { "ok    " } else { "FAILED" },
-        cpr::mask(&result.name)
-    );
+    let word = match (result.passed, result.lapsed) {
+        (true, _) => "ok    ",
+        (false, Some(_)) => "lapsed",
+        (false, None) => "FAILED",
+    };
+    let mut out = format!("{word} {}\n", cpr::mask(&result.name));
+    if let Some(day) = result.lapsed {
+        let _ = writeln!(
+            out,
+            "         as expected until {day}; a date in the policy has passed since"
+        );
+    }
     for outcome in &result.outcomes {
         let _ = writeln!(out, "         {outcome}");
     }

@@ -7,6 +7,7 @@ use crate::content::Limits;
 use crate::cpr::Confidence;
 use crate::inspect::Options;
 use crate::redact::Targets;
+use crate::types::danish_date;
 use crate::worker::{Copy, Pool, PoolConfig, Unredacted};
 use clap::{Args, ValueEnum};
 use std::io::{self, Write};
@@ -71,7 +72,7 @@ impl Redact {
             input: item.input,
             name: item.name,
             limits: Limits::default(),
-            today: time::OffsetDateTime::now_utc().date(),
+            today: danish_date(time::OffsetDateTime::now_utc()),
             identifiers: Vec::new(),
             programs: Programs::default(),
         };

@@ -4,9 +4,9 @@ use super::fail;
 use super::input::{self, Item, Kind};
 use crate::config::{Programs, Workers};
 use crate::content::Limits;
-use crate::cpr::mask;
+use crate::cpr::{self, mask};
 use crate::inspect::Options;
-use crate::types::{Doubt, Finding, Report};
+use crate::types::{Doubt, Finding, Report, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -36,7 +36,7 @@ pub(super) struct Scan {
     /// How to read each PATH.
     #[arg(long, value_enum, default_value = "auto")]
     input: Kind,
-    /// Show which features made the confidence.
+    /// Show which features made the confidence, with their weights: likely from +2.5, certain from +6.0.
     #[arg(long)]
     why: bool,
 }
@@ -229,11 +229,7 @@ impl Scan {
             Some(name) => format!("{name}: {}{hidden}{fake}", finding.place.location),
             None => format!("{}{hidden}{fake}", finding.place.location),
         };
-        let why = if self.why {
-            format!("({})", finding.why.join(", "))
-        } else {
-            String::new()
-        };
+        let why = if self.why { why(&finding.why) } else { String::new() };
         [
             finding.confidence.word().to_owned(),
             finding.kind.word().to_owned(),
@@ -253,6 +249,22 @@ impl Scan {
     }
 }
 
+/// `hyphen +3.5, modulus_11 +3.0 = +6.5`
+fn why(features: &[String]) -> String {
+    let weights = features.iter().filter_map(|name| cpr::weight(name));
+    let sum: i32 = weights.sum();
+    let named: Vec<String> = features
+        .iter()
+        .map(|name| cpr::weight(name).map_or_else(|| name.clone(), |weight| format!("{name} {}", tenths(weight))))
+        .collect();
+    format!("({} = {})", named.join(", "), tenths(sum))
+}
+
+fn tenths(weight: i32) -> String {
+    let sign = if weight < 0 { '-' } else { '+' };
+    format!("{sign}{}.{}", weight.abs() / 10, weight.abs() % 10)
+}
+
 async fn inspect(pool: Arc<Pool>, item: Item) -> Outcome {
     let limits = Limits::default();
     let patience = Duration::from_secs(3600);
@@ -260,7 +272,7 @@ async fn inspect(pool: Arc<Pool>, item: Item) -> Outcome {
         input: item.input,
         name: item.name,
         limits,
-        today: time::OffsetDateTime::now_utc().date(),
+        today: danish_date(time::OffsetDateTime::now_utc()),
         identifiers: Vec::new(),
         programs: Programs::default(),
     };

@@ -17,13 +17,17 @@ pub enum Form {
     Utf32Le,
     /// UTF-32, big end first.
     Utf32Be,
+    /// The source is no bytes but numbers that the reader gave to what it read (glyphs, characters of packed strings), because
+    /// the format has no bytes that stand for a character alone. Only that reader's `rebuild` knows what they mean: it
+    /// reads again and numbers again.
+    Units,
 }
 
 impl Form {
     /// The bytes of `text` in this form.
     pub fn encode(self, text: &str) -> Vec<u8> {
         match self {
-            Form::Ascii => text.as_bytes().to_vec(),
+            Form::Ascii | Form::Units => text.as_bytes().to_vec(),
             Form::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Form::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
             Form::Utf32Le => text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(),

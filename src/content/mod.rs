@@ -12,7 +12,7 @@ mod map;
 pub use budget::{Budget, Limits, Spent};
 pub use map::{Form, SourceMap};
 
-use crate::types::{DoubtKind, Location, PartPath, SealKind};
+use crate::types::{Concealed, DoubtKind, Location, OfficePlace, PartPath, SealKind};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -23,6 +23,9 @@ pub struct Content<'a> {
     pub views: Vec<View>,
     /// Things inside.
     pub children: Vec<Child<'a>>,
+    /// Things inside that this reader has read itself (the XML of a package): their text stands in `views`, nobody walks
+    /// into them. The source of the views is the thing's own bytes followed by theirs, in this order.
+    pub absorbed: Vec<Child<'a>>,
     /// What could not be read, or can be read in more than one way.
     pub doubts: Vec<ContentDoubt>,
     /// Signed or encrypted, as seen by this reader; `path` is relative to this thing.
@@ -43,6 +46,27 @@ pub struct View {
     pub map: SourceMap,
     /// Relative part path when the view belongs to a part that is no child of its own (a part's headers).
     pub part: PartPath,
+    /// Finer places than `location`, each from its byte of text on, in order. Mostly empty.
+    pub spots: Vec<(usize, Spot)>,
+    /// The text is a guess at what was meant (a number in a sheet that may have lost its zero): what is found in it is possible
+    /// at most, and only with its checksum.
+    pub guess: bool,
+}
+
+/// A finer place within a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A cell of the view's sheet, counted from 0.
+    Cell {
+        /// Row.
+        row: u32,
+        /// Column.
+        column: u32,
+        /// What hides it.
+        concealed: Concealed,
+    },
+    /// The footnote, endnote or slide of that number.
+    Number(u32),
 }
 
 /// Something inside, with what the outside says of it.
@@ -156,12 +180,43 @@ pub fn splice(source: &[u8], mut splices: Vec<Splice>) -> Result<Vec<u8>, Cannot
 }
 
 impl View {
+    /// Where the byte `at` of the text stands, and whether it is hidden.
+    pub fn place_at(&self, at: usize) -> (Location, bool) {
+        let spot = self.spots.partition_point(|(from, _)| *from <= at);
+        let spot = spot.checked_sub(1).and_then(|last| self.spots.get(last));
+        let Location::Office(place) = &self.location else {
+            return (self.location.clone(), self.hidden);
+        };
+        let place = match (place, spot.map(|(_, spot)| *spot)) {
+            (OfficePlace::Sheet(_, sheet), Some(Spot::Cell { row, column, concealed })) => OfficePlace::Cell {
+                sheet: sheet.clone(),
+                cell: cell_name(row, column),
+                concealed,
+            },
+            (OfficePlace::Formula { sheet, .. }, Some(Spot::Cell { row, column, .. })) => OfficePlace::Formula {
+                sheet: sheet.clone(),
+                cell: cell_name(row, column),
+            },
+            (OfficePlace::Footnote(_), Some(Spot::Number(n))) => OfficePlace::Footnote(n),
+            (OfficePlace::Endnote(_), Some(Spot::Number(n))) => OfficePlace::Endnote(n),
+            (OfficePlace::Slide(_), Some(Spot::Number(n))) => OfficePlace::Slide(n),
+            (OfficePlace::HiddenSlide(_), Some(Spot::Number(n))) => OfficePlace::HiddenSlide(n),
+            (OfficePlace::Notes(_), Some(Spot::Number(n))) => OfficePlace::Notes(n),
+            (place, _) => place.clone(),
+        };
+        let hidden = self.hidden || place.is_hidden();
+        (Location::Office(place), hidden)
+    }
+
     /// The byte splices that carry out `edits` (all of this view), character by character, in the form the source is
     /// written in.
     ///
     /// # Errors
     /// [`CannotEdit::Untraceable`] when a character has no bytes of its own in the source.
     pub fn splices<'e>(&self, edits: impl IntoIterator<Item = &'e TextEdit>) -> Result<Vec<Splice>, CannotEdit> {
+        if self.map.form() == Form::Units {
+            return Err(CannotEdit::Untraceable("its source is not bytes"));
+        }
         let mut splices = Vec::new();
         for edit in edits {
             let source = self.map.source_of(edit.range.clone())?;
@@ -174,9 +229,30 @@ impl View {
     }
 }
 
+/// `B7` for row 6, column 1.
+fn cell_name(row: u32, column: u32) -> String {
+    let mut letters = Vec::new();
+    let mut left = column.saturating_add(1);
+    while left > 0 {
+        left -= 1;
+        letters.push(char::from(b'A' + (left % 26) as u8));
+        left /= 26;
+    }
+    let letters: String = letters.into_iter().rev().collect();
+    format!("{letters}{}", row.saturating_add(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_are_named_as_their_program_names_them() {
+        assert_eq!(cell_name(6, 1), "B7");
+        assert_eq!(cell_name(0, 25), "Z1");
+        assert_eq!(cell_name(9, 26), "AA10");
+        assert_eq!(cell_name(0, 16_383), "XFD1");
+    }
 
     #[test]
     fn splice_changes_the_named_ranges_and_nothing_else() {

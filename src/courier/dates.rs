@@ -4,8 +4,9 @@
 //! not reckon in UTC.
 
 use crate::policy::Language;
+use crate::types::danish_time;
 use time::format_description::well_known::Rfc2822;
-use time::{Date, Duration, Month, OffsetDateTime, UtcOffset, Weekday};
+use time::{OffsetDateTime, UtcOffset};
 
 const MONTHS: [(&str, &str); 12] = [
     ("januar", "January"),
@@ -62,32 +63,6 @@ pub(super) fn mail_date(moment: OffsetDateTime) -> String {
         .unwrap_or_else(|_| "Thu, 01 Jan 1970 00:00:00 +0000".to_owned())
 }
 
-/// Central European (summer) time by the rule of directive 2000/84/EC: from 01:00 UTC on the last Sunday of March to
-/// 01:00 UTC on the last Sunday of October.
-fn danish_time(moment: OffsetDateTime) -> OffsetDateTime {
-    let utc = moment.to_offset(UtcOffset::UTC);
-    let summer = match (
-        last_sunday(utc.year(), Month::March),
-        last_sunday(utc.year(), Month::October),
-    ) {
-        (Some(begin), Some(end)) => {
-            let one = Duration::hours(1);
-            utc >= begin.midnight().assume_utc() + one && utc < end.midnight().assume_utc() + one
-        }
-        _ => false,
-    };
-    UtcOffset::from_hms(if summer { 2 } else { 1 }, 0, 0).map_or(utc, |offset| utc.to_offset(offset))
-}
-
-fn last_sunday(year: i32, month: Month) -> Option<Date> {
-    let last = Date::from_calendar_date(year, month, 31).ok()?;
-    let back = match last.weekday() {
-        Weekday::Sunday => 0,
-        day => i64::from(day.number_days_from_monday()) + 1,
-    };
-    last.checked_sub(Duration::days(back))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,19 +78,6 @@ mod tests {
         );
         let midnight = datetime!(2026-07-01 23:05 -02:00);
         assert_eq!(spoken(midnight, Language::Da), "torsdag den 2. juli 2026 kl. 03.05");
-    }
-
-    #[test]
-    fn summer_time_begins_and_ends_on_the_last_sunday() {
-        for (moment, hour) in [
-            (datetime!(2026-03-29 00:59 UTC), 1),
-            (datetime!(2026-03-29 01:00 UTC), 3),
-            (datetime!(2026-10-25 00:59 UTC), 2),
-            (datetime!(2026-10-25 01:00 UTC), 2),
-            (datetime!(2024-03-31 01:00 UTC), 3),
-        ] {
-            assert_eq!(danish_time(moment).hour(), hour, "{moment}");
-        }
     }
 
     #[test]

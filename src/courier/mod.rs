@@ -12,6 +12,7 @@ mod may;
 mod mime;
 mod notice;
 mod outbox;
+mod places;
 mod reply;
 mod run;
 mod smtp;

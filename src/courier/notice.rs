@@ -241,7 +241,8 @@ impl Desk<'_> {
     }
 }
 
-/// Each rule once, in order of the recipients; for a DSN the rule of its recipient alone.
+/// Each rule once, in order of the recipients; for a DSN the rule of its recipient alone. Why somebody got the mail as it
+/// was written is a reason only where that is what the notice is about.
 fn rules(letter: &Letter<'_>) -> Vec<RuleLine> {
     if letter.kind == Kind::Undelivered {
         return Vec::new();
@@ -250,10 +251,11 @@ fn rules(letter: &Letter<'_>) -> Vec<RuleLine> {
     let aligned = outcomes.len() == letter.envelope.recipients.len();
     let own = letter.recipient.filter(|_| aligned);
     let mut lines: Vec<RuleLine> = Vec::new();
+    let told = |fate: FateWord| fate != FateWord::Delivered || letter.kind == Kind::Warned;
     let chosen = outcomes
         .iter()
         .enumerate()
-        .filter(|(index, _)| own.is_none_or(|own| own == *index));
+        .filter(|(index, outcome)| own.is_none_or(|own| own == *index) && told(outcome.fate));
     for rule in chosen.filter_map(|(_, outcome)| outcome.rule.as_ref()) {
         let line = RuleLine {
             id: clean(&rule.id),

@@ -108,6 +108,11 @@ fn place(location: &Location, in_file: bool, language: Language) -> String {
             "i tekst mellem mailens dele, som de fleste mailprogrammer ikke viser",
             "in text between the parts of the mail, which most mail programs do not show",
         ),
+        Location::Page(number) => format!("{} {number}", pick("på side", "on page")),
+        Location::Annotation { page: 0 } => pick("i en note", "in a note"),
+        Location::Annotation { page } => format!("{} {page}", pick("i en note på side", "in a note on page")),
+        Location::FormField => pick("i et formularfelt", "in a form field"),
+        Location::Bookmark => pick("i et bogmærke", "in a bookmark"),
         Location::Metadata => pick(
             "i dokumentets egenskaber (titel, forfatter, emneord)",
             "in the properties of the document (title, author, keywords)",
@@ -116,15 +121,27 @@ fn place(location: &Location, in_file: bool, language: Language) -> String {
             "i teksten på et billede (læst maskinelt)",
             "in the text of a picture (read by machine)",
         ),
+        Location::Link => pick("i et link", "in a link"),
+        Location::EarlierVersion => pick(
+            "i en tidligere udgave af dokumentet, som stadig ligger i filen",
+            "in an earlier version of the document that is still in the file",
+        ),
         Location::Source => pick(
             "i kildeteksten bag det, der vises",
             "in the source behind what is shown",
         ),
+        Location::Office(place) => super::places::office(place, language),
     }
 }
 
 fn says_hidden(location: &Location) -> bool {
-    matches!(location, Location::HiddenText | Location::Gap | Location::Source)
+    match location {
+        Location::Office(place) => super::places::says_hidden(place),
+        _ => matches!(
+            location,
+            Location::HiddenText | Location::Gap | Location::EarlierVersion | Location::Source
+        ),
+    }
 }
 
 fn attribute(name: &str, language: Language) -> &'static str {

@@ -171,6 +171,8 @@ struct Between {
     slashes: u16,
     commas: u16,
     columns: u16,
+    opened: u16,
+    closed: u16,
     underscores: u16,
     pluses: u16,
     soft: u16,
@@ -196,6 +198,8 @@ impl Between {
             Class::Slash => &mut self.slashes,
             Class::Comma => &mut self.commas,
             Class::Column => &mut self.columns,
+            Class::Open => &mut self.opened,
+            Class::Close => &mut self.closed,
             Class::Underscore => &mut self.underscores,
             Class::Plus => &mut self.pluses,
         };
@@ -208,11 +212,18 @@ impl Between {
         if self.seen == 0 && !self.invisible {
             return Gap::TOUCHING;
         }
+        // `(010190)-(1234)`, `[1][2]`; but `1.2.59) - 2026` closes what was opened before.
+        let brackets = if self.opened == self.closed {
+            self.opened + self.closed
+        } else {
+            WIDEST_GAP
+        };
+        let columns = self.columns + brackets;
         let signs = [
             (self.dashes, Kind::Hyphen),
             (self.dots, Kind::Dot),
             (self.slashes, Kind::Slash),
-            (self.commas + self.columns, Kind::Column),
+            (self.commas + columns, Kind::Column),
             (self.underscores, Kind::Underscore),
             (self.pluses, Kind::Plus),
         ];

@@ -2,11 +2,16 @@
 //!
 //! A weight is tenths of a unit of evidence, added up; a reading starts at 0. [`LIKELY`] and [`CERTAIN`] cut the sum into
 //! the three words. Rule of thumb behind the numbers: one strong sign (form, checksum, person word) alone makes
-//! *likely*; a CPR word, or form and checksum together, make *certain*; a contrary label takes one strong sign away. Nothing
-//! here takes a reading below *possible*: protected persons are compared at any confidence.
+//! *likely*; a CPR word, or form and checksum together, make *certain*; a contrary label near by takes one strong sign away.
+//! Protected persons are compared at any confidence, so a reading is dropped only when it is plainly something else: by
+//! [`super::lookalike::plainly`], or when the sum falls below [`POSSIBLE`]. The hyphen form survives every label.
 
 use super::Confidence;
 
+/// A reading below this is not reported: what speaks against it outweighs a possible date by far. Ten bare digits with a
+/// possible date begin at 0 or a little below, so only a sign that *names* something else (an invoice's label, a telephone's
+/// prefix, a payment line) or several weak ones reach it.
+pub(super) const POSSIBLE: i32 = -25;
 /// Sum from which a reading is likely.
 pub(super) const LIKELY: i32 = 25;
 /// Sum from which a reading is certain.
@@ -24,8 +29,7 @@ pub(super) struct Feature {
 macro_rules! features {
     ($($(#[$reason:meta])* $id:ident = $name:literal $weight:literal;)*) => {
         $($(#[$reason])* pub(super) const $id: Feature = Feature { name: $name, weight: $weight };)*
-        #[cfg(test)]
-        pub(super) const ALL: &[Feature] = &[$($id),*];
+        const ALL: &[Feature] = &[$($id),*];
     };
 }
 
@@ -40,16 +44,20 @@ features! {
     HYPHEN = "hyphen" 35;
     /// `DDMMYY SSSS`. Also how a date and a time of day look.
     SPACE = "space" 16;
+    /// And modulus 11: of dates with a time of day one in eleven has it, and few of those stand apart from other numbers.
+    SPACE_AND_SUM = "space_and_modulus_11" 20;
     /// `DDMMYY/SSSS`.
     SLASH = "slash" 20;
     /// `DDMMYY.SSSS`.
-    DOT = "dot" 10;
+    DOT = "dot" -5;
     /// `DDMMYY_SSSS`, file names.
     UNDERSCORE = "underscore" 20;
     /// `DDMMYY+SSSS`, URLs.
     PLUS = "plus" 18;
     /// Date and serial in cells side by side.
     COLUMNS = "columns" 5;
+    /// And more columns of numbers beside them: a table.
+    COLUMNS_GO_ON = "columns_go_on" -15;
     /// Line end between date and serial.
     LINE_BREAK = "line_break" -5;
     /// Blanks beside the separator.
@@ -60,6 +68,8 @@ features! {
     CUT = "cut_at_invisible_character" -20;
     /// Signs in the date: it is a date for people.
     PARTED_DATE = "date_with_signs" 4;
+    /// Day or month of one digit: also how versions look.
+    SHORT_DATE = "short_date" -10;
     /// Four-digit year that agrees with the seventh digit.
     FULL_YEAR = "four_digit_year" 4;
     /// Five pairs, or ten single digits: also how telephone numbers and table rows look.
@@ -68,8 +78,8 @@ features! {
     REPLACEMENT = "replacement_number" -3;
     /// Hospital letter form: a rare shape.
     LETTERS = "letter_form" 12;
-    /// Born before 1900.
-    OLD = "born_before_1900" -15;
+    /// Born so long ago that nobody of that age lives.
+    OLD = "older_than_anyone" -25;
     /// Early in its date's series.
     EARLY = "early_serial" 3;
     /// A CPR word beside it, and no other label nearer.
@@ -82,46 +92,85 @@ features! {
     BIRTH_WORD = "birth_word" 35;
     /// Citizen, patient, child.
     PERSON_WORD = "person_word" 30;
+    /// The same, in the sentence before.
+    PERSON_WORD_FAR = "person_word_far" 15;
     /// A name just before.
     NAME = "name_before" 30;
+    /// A name just behind.
+    NAME_AFTER = "name_behind" 25;
     /// The label nearest to it says something else: account, invoice, telephone.
-    OTHER_LABEL = "other_label" -30;
+    OTHER_LABEL = "other_label" -15;
+    /// And stands directly before it: `Fakturanr. 0101901234`. Two strong signs would not outweigh it.
+    OTHER_LABEL_DIRECT = "other_label_direct" -75;
+    /// Case, journal, reference, directly before it. One random number in 300 passes date and modulus 11, but many offices
+    /// take the person's number for the case's: with modulus 11 it stays *possible*.
+    CASE_LABEL = "case_label" -45;
+    /// Words of casework, treatment, school near by.
+    CASEWORK = "casework" 30;
     /// Within a token that mixes letters and digits: hex, base64, identifiers.
-    GLUED_CODE = "within_a_code" -35;
+    GLUED_CODE = "within_a_code" -60;
+    /// Only letters that hexadecimal digits have touch it: `(cc0101901234)`.
+    GLUED_HEX = "hexadecimal_letters_touch" -15;
+    /// A longer word touches ten bare digits, and it says nothing of persons: `contest0101901234`.
+    GLUED_WORD = "word_touches" -20;
     /// Letters touch it.
     GLUED_LETTERS = "letters_touch" -4;
     /// Further groups of digits hang on it by a sign, on both sides.
-    LONGER_GROUP = "part_of_longer_groups" -20;
+    LONGER_GROUP = "part_of_longer_groups" -60;
     /// A further group hangs on it, as in `010190-1234-2.pdf`.
     NEXT_GROUP = "group_beside" -5;
     /// Numbers without anything between them, as tables without cell borders give.
     CHAINED = "chained" -5;
     /// `+` and digits: telephone.
-    PLUS_PREFIX = "plus_before" -30;
+    PLUS_PREFIX = "plus_before" -75;
     /// `+71<…+…<`.
-    PAYMENT_LINE = "payment_line" -40;
+    PAYMENT_LINE = "payment_line" -75;
     /// `<…@…>`.
-    MESSAGE_ID = "message_id" -25;
+    MESSAGE_ID = "message_id" -90;
     /// An amount with two decimals.
-    AMOUNT = "amount" -30;
+    AMOUNT = "amount" -90;
     /// Serial reads as a time of day after a blank.
     TIME_OF_DAY = "time_of_day" -5;
     /// Ten digits from 1 without modulus 11: seconds since 1970.
     UNIX_TIME = "unix_time" -3;
     /// Four digits and a blank before ten: Danish account.
     REGISTRATION_NUMBER = "registration_number_before" -4;
+    /// A URL's path or argument, and no label for it.
+    URL = "in_url" -25;
+    /// The local part of a mail address: `101115.2541@mail.example`.
+    MAIL_ADDRESS = "mail_address" -45;
+    /// A group of digits hangs on ten bare ones by a hyphen or dot, and it is no year: `ID71-0101901234`.
+    HUNG = "hung_on_a_group" -12;
+    /// Ten bare digits in a URL, or behind `key=`, and no word for a person there.
+    BARE_KEY = "bare_in_url_or_key" -35;
+    /// `key=0101901234`, `i2c@0101901234`, and the key is no CPR word.
+    ASSIGNED = "assigned" -25;
+    /// Between columns of other numbers.
+    AMONG_NUMBERS = "among_columns_of_numbers" -5;
+    /// Bank registration number and a hyphen before ten digits.
+    ACCOUNT = "account_form" -75;
+    /// Also a valid Swedish personal number (`YYMMDD-XXXX` with Luhn).
+    SWEDISH = "swedish_personal_number" -15;
+    /// Among ten-digit numbers nearly all of which have a possible date; of random ones three in a hundred have.
+    LIST_OF_DATES = "list_of_dates" 35;
     /// Among ten-digit numbers of which most are possible CPR numbers with modulus 11.
     LIST_FOR = "list_of_numbers" 15;
     /// Among ten-digit numbers most of which are not.
-    LIST_AGAINST = "list_of_other_numbers" -15;
+    LIST_AGAINST = "list_of_other_numbers" -60;
     /// Birth date and "the last four digits" in words.
     PROSE = "prose" 35;
+    /// And a CPR or birth word goes with it.
+    PROSE_PERSONAL = "birth_or_cpr_word_with_it" 30;
     /// Another birth date is nearer to "the last four digits".
     FURTHER_DATE = "another_date_nearer" -30;
     /// Letters that look like digits.
-    LOOKALIKE_LETTERS = "letters_like_digits" -65;
+    LOOKALIKE_LETTERS = "letters_like_digits" -52;
+    /// Signs between the digits that no form has, after a CPR word: `CPR 010190:1234`.
+    LOOSE = "loose_form" -10;
+    /// And one of them within the serial, as in `CPR 12.05.90, 12.30`.
+    LOOSE_SERIAL = "sign_within_serial" -30;
     /// Digits written as words.
-    SPELLED = "spelled_out" -35;
+    SPELLED = "spelled_out" -8;
     /// So unusual that it needs a label: lost zero, line end within the date.
     UNUSUAL = "unusual_form" -40;
     /// A custom identifier's pattern, when nothing else is asked of it.
@@ -130,6 +179,13 @@ features! {
     CHECKSUM = "checksum" 30;
     /// A custom identifier's context word.
     CONTEXT = "context_word" 30;
+}
+
+/// The weight of a feature by its name in [`super::Hit::why`], in tenths; for `scan --why`.
+pub fn weight(name: &str) -> Option<i32> {
+    ALL.iter()
+        .find(|feature| feature.name == name)
+        .map(|feature| feature.weight)
 }
 
 /// Evidence for one reading.

@@ -3,8 +3,7 @@
 use super::atoms::{self, Atom, Kind};
 use super::features::Evidence;
 use super::identifiers::Custom;
-use super::labels::labels;
-use super::lookalike::passes;
+use super::labels::{Found, labels};
 use super::score::{self, Document};
 use super::shape::{self, Shape};
 use super::{Confidence, IdKind, Identifier, IdentifierError, Secret, near, prose};
@@ -14,7 +13,7 @@ use std::ops::Range;
 use time::Date;
 
 /// The fewest digits in a row that a form has: the hospital's letter form has seven before its letters.
-const FEWEST: usize = 7;
+pub(super) const FEWEST: usize = 7;
 
 /// One identifier found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +39,24 @@ pub struct Detector {
     custom: Vec<Custom>,
 }
 
+/// What a text holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detected {
+    /// In order of their start. Overlapping readings of the same digits are settled; but hits of different kinds may
+    /// overlap, and the span of a number written in prose may enclose others or share its birth date with them.
+    pub hits: Vec<Hit>,
+    /// Readings of digits that are plainly something else, an invoice's number behind its label: nothing to report, but
+    /// compared with protected persons, erased with the number, and kept out of texts of our own. They may overlap.
+    pub faint: Vec<Hit>,
+}
+
+impl Detected {
+    /// Both.
+    pub fn all(self) -> impl Iterator<Item = Hit> {
+        self.hits.into_iter().chain(self.faint)
+    }
+}
+
 impl Detector {
     /// `today` bounds birth dates.
     ///
@@ -50,13 +67,17 @@ impl Detector {
         Ok(Detector { today, custom })
     }
 
-    /// All hits in order of their start. Overlapping readings of the same digits are settled; but hits of different kinds
-    /// may overlap, and the span of a number written in prose may enclose others or share its birth date with them.
+    /// The hits alone.
     pub fn find(&self, text: &str) -> Vec<Hit> {
-        let mut hits: Vec<Hit> = strongest(readings(text, self.today))
+        self.find_all(text).hits
+    }
+
+    /// Hits and faint readings.
+    pub fn find_all(&self, text: &str) -> Detected {
+        let (faint, readings): (Vec<Reading>, Vec<Reading>) = readings(text, self.today)
             .into_iter()
-            .map(Reading::into_hit)
-            .collect();
+            .partition(|reading| reading.faint);
+        let mut hits: Vec<Hit> = strongest(readings).into_iter().map(Reading::into_hit).collect();
         let numbers = hits.len();
         for custom in &self.custom {
             custom.find(text, &mut hits);
@@ -64,7 +85,10 @@ impl Detector {
         if hits.len() > numbers {
             hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
         }
-        hits
+        Detected {
+            hits,
+            faint: faint.into_iter().map(Reading::into_faint).collect(),
+        }
     }
 }
 
@@ -81,9 +105,19 @@ pub(super) struct Reading {
     pub(super) evidence: Evidence,
     /// Date and serial stand apart, other text between them.
     pub(super) apart: bool,
+    /// Plainly something else: see [`Detected::faint`].
+    pub(super) faint: bool,
 }
 
 impl Reading {
+    /// Whatever speaks for it, something plainer speaks against it.
+    fn into_faint(self) -> Hit {
+        Hit {
+            confidence: Confidence::Possible,
+            ..self.into_hit()
+        }
+    }
+
     fn into_hit(self) -> Hit {
         Hit {
             kind: IdKind::Cpr,
@@ -103,16 +137,18 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
     atoms::clusters(text, FEWEST, &mut |atoms, new| {
         for first in new {
             shapes.extend(shape::read(text, atoms, first, today));
-            if let Some((start, end, chars)) = run_of_ten(atoms, first) {
-                document.rows.count(start, end, passes(chars, today));
+            if let Some((start, end, chars)) = run_of_ten(atoms, first)
+                && !within_a_word(text, start, end)
+            {
+                document.rows.count(start, end, chars, today);
             }
         }
     });
     let mut found = Vec::new();
     for label in labels(text) {
         let Range { start, end } = label.span;
-        if label.phrase {
-            prose::read(text, &(start..end), today, &mut found);
+        if label.found != Found::Word {
+            prose::read(text, &(start..end), label.found == Found::Hint, today, &mut found);
         } else {
             document.headings.note(text, start);
             prose::beside(text, end, today, &mut found);
@@ -121,27 +157,41 @@ pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
         }
     }
     for shape in shapes {
-        if let Some(evidence) = score::weigh(text, &shape, &document) {
+        if let Some((evidence, faint)) = score::weigh(text, &shape, &document) {
             found.push(Reading {
                 number: shape.cpr.secret(),
                 span: shape.span,
                 digits: shape.digits,
                 evidence,
                 apart: false,
+                faint,
             });
         }
     }
     found
 }
 
-/// Ten digits with nothing between them and no digit beside them.
+/// Letters touch both ends: a name of a program's, not an entry of a list.
+fn within_a_word(text: &str, start: usize, end: usize) -> bool {
+    let letter = |at: Option<usize>| {
+        at.and_then(|at| text.as_bytes().get(at))
+            .is_some_and(u8::is_ascii_alphabetic)
+    };
+    letter(start.checked_sub(1)) && letter(Some(end))
+}
+
+/// Ten digits with nothing between them, or a hyphen or blank after six, and no digit beside them.
 fn run_of_ten(atoms: &[Atom], first: usize) -> Option<(usize, usize, [u8; 10])> {
     let touches = |at: usize| atoms.get(at).is_some_and(|atom| atom.gap.kind == Kind::Touching);
     if touches(first) || touches(first + 10) || !touches(first + 9) {
         return None;
     }
     let run = atoms.get(first..first + 10)?;
-    if !run.iter().skip(1).all(|atom| atom.gap.kind == Kind::Touching) {
+    let joined = |(n, atom): (usize, &Atom)| {
+        atom.gap.kind == Kind::Touching
+            || n == 6 && matches!(atom.gap.kind, Kind::Hyphen | Kind::Space) && !atom.gap.wide
+    };
+    if !run.iter().enumerate().skip(1).all(joined) {
         return None;
     }
     let mut chars = [b'0'; 10];

@@ -25,8 +25,12 @@ pub(super) enum Class {
     Slash,
     /// Comma.
     Comma,
-    /// Between columns or cells: `;`, tab, `|`, quotes, brackets.
+    /// Between columns or cells: `;`, tab, `|`, quotes.
     Column,
+    /// `(`, `[`, `{`.
+    Open,
+    /// `)`, `]`, `}`.
+    Close,
     /// `_`.
     Underscore,
     /// `+`: a blank in URLs.
@@ -54,6 +58,7 @@ fn unit_without_digit(text: &str, at: usize, byte: u8) -> Option<(Class, usize)>
             b'&' => entity(text, at),
             b'\\' => json(text, at),
             b'=' => soft_break(text, at),
+            b'<' => tag(text, at),
             _ => None,
         };
         return Some(escaped.unwrap_or_else(|| (class(char::from(byte)), 1)));
@@ -84,7 +89,9 @@ pub(super) fn class(c: char) -> Class {
         '.' | '\u{b7}' | '\u{2024}' | '\u{ff0e}' | '\u{2219}' | '\u{22c5}' => Class::Dot,
         '/' | '\\' | '\u{2044}' | '\u{2215}' | '\u{ff0f}' => Class::Slash,
         ',' | '\u{ff0c}' => Class::Comma,
-        ';' | '\t' | '|' | '"' | '\'' | '(' | ')' | '[' | ']' | '{' | '}' | '\u{ff1b}' => Class::Column,
+        ';' | '\t' | '|' | '"' | '\'' | '\u{ff1b}' => Class::Column,
+        '(' | '[' | '{' => Class::Open,
+        ')' | ']' | '}' => Class::Close,
         '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2502}' | '\u{a6}' => Class::Column,
         '_' | '\u{ff3f}' => Class::Underscore,
         '+' => Class::Plus,
@@ -201,6 +208,30 @@ fn soft_break(text: &str, at: usize) -> Option<(Class, usize)> {
     } else {
         None
     }
+}
+
+/// Longest tag that is looked at.
+const TAG: usize = 96;
+
+/// A tag of HTML that nobody took out: one within a line is nothing, one that ends a block or cell parts columns.
+fn tag(text: &str, at: usize) -> Option<(Class, usize)> {
+    let bytes = text.as_bytes().get(at + 1..(at + TAG).min(text.len()))?;
+    let slash = usize::from(bytes.first() == Some(&b'/'));
+    let length = bytes
+        .get(slash..)?
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    let name = text.get(at + 1 + slash..at + 1 + slash + length)?;
+    let end = bytes.iter().position(|&b| b == b'>')?;
+    let class = match name.to_ascii_lowercase().as_str() {
+        "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "a" | "wbr" | "small" | "sup" | "sub" | "code" | "tt"
+        | "mark" => Class::Invisible,
+        "br" => Class::Newline,
+        "td" | "th" => Class::Column,
+        _ => return None,
+    };
+    Some((class, end + 2))
 }
 
 #[cfg(test)]

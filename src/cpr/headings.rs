@@ -1,6 +1,7 @@
 //! Headings: a CPR word at the top of a column or of a list speaks for what stands under it.
 
 use super::context::{after, before};
+use std::ops::Range;
 
 /// A line longer than this is no heading, and no table row we count columns in.
 const LINE: usize = 1024;
@@ -46,13 +47,19 @@ impl Headings {
         // A list's heading stands for itself: `CPR-numre:`.
         let short = lead.chars().all(|c| !c.is_ascii_digit()) && lead.len() + tail.len() <= 40;
         let row = tail.bytes().filter(u8::is_ascii_digit).count() >= 9;
+        if let Some(sign) = delimiter
+            && !is_title(cell(lead, tail, sign))
+        {
+            return;
+        }
         if !row && (delimiter.is_some() || short) && self.found.last() != Some(&heading) {
             self.found.push(heading);
         }
     }
 
-    /// The span that starts at `at` stands under a heading.
-    pub(super) fn above(&self, text: &str, at: usize) -> bool {
+    /// The span stands under a heading, alone in its cell.
+    pub(super) fn above(&self, text: &str, span: &Range<usize>) -> bool {
+        let at = span.start;
         let known = self.found.partition_point(|heading| heading.end < at);
         let Some(nearest) = known.checked_sub(1).and_then(|last| self.found.get(last)) else {
             return false;
@@ -65,6 +72,11 @@ impl Headings {
                 lead.trim_start_matches(['>', '-', '*', '"', ' ', '\t', '•']).is_empty() && at - nearest.end <= LIST
             }
             Some(sign) => {
+                let alone = |part: Option<&str>| part.unwrap_or("").trim_matches(['"', '\'', ' ', '\u{a0}']).is_empty();
+                let behind = line(text, span.end).and_then(|(_, tail)| tail.split(sign).next());
+                if !alone(lead.rsplit(sign).next()) || !alone(behind) {
+                    return false;
+                }
                 // Several CPR columns in one heading line: any of them.
                 let column = lead.matches(sign).count();
                 let columns = column + tail.matches(sign).count();
@@ -81,6 +93,22 @@ impl Headings {
             }
         }
     }
+}
+
+/// The cell of the offset at which a line was cut in two.
+fn cell<'t>(lead: &'t str, tail: &'t str, sign: char) -> (&'t str, &'t str) {
+    (
+        lead.rsplit(sign).next().unwrap_or(""),
+        tail.split(sign).next().unwrap_or(""),
+    )
+}
+
+/// A heading's cell is short and has no digits (but for `10 cifre`, `cpr4`) and no signs of a program.
+fn is_title((lead, tail): (&str, &str)) -> bool {
+    let all = || lead.chars().chain(tail.chars());
+    lead.len() + tail.len() <= 48
+        && all().filter(char::is_ascii_digit).count() <= 2
+        && !all().any(|c| matches!(c, '=' | '<' | '>' | '@' | '*'))
 }
 
 /// The parts of a line before and after an offset, when it is not too long.
@@ -110,7 +138,8 @@ mod tests {
     fn above(text: &str) -> bool {
         let mut headings = Headings::default();
         text.match_indices("CPR").for_each(|(at, _)| headings.note(text, at));
-        headings.above(text, text.find('#').unwrap_or(0))
+        let at = text.find('#').unwrap_or(0);
+        headings.above(text, &(at..at + 1))
     }
 
     #[test]

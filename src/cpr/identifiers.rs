@@ -6,8 +6,7 @@
 use super::context::{after, before};
 use super::features::{self as f, Evidence};
 use super::find::Hit;
-use super::number::weighted;
-use super::{IdKind, Secret};
+use super::{Checksum, IdKind, Secret};
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -18,6 +17,8 @@ const SIZE_LIMIT: usize = 1 << 20;
 const PIECE: usize = 1 << 16;
 /// Longest match that is found for certain across pieces.
 const LONGEST: usize = 1 << 10;
+/// The group of a pattern that is the identifier itself, where the pattern also asks for a label: `konto (?P<number>…)`.
+const NUMBER: &str = "number";
 /// Bytes looked at for context words, on both sides.
 const NEAR: usize = 80;
 
@@ -28,22 +29,10 @@ pub struct Identifier {
     pub name: String,
     /// Linear-time regular expression.
     pub pattern: String,
-    /// A named checksum that raises confidence.
+    /// A named checksum that raises confidence (one that belongs to a country's number also rejects).
     pub checksum: Option<Checksum>,
     /// Words near by that raise confidence.
     pub context: Vec<String>,
-}
-
-/// Checksums by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Checksum {
-    /// Weighted modulus 11 as in CPR.
-    Mod11,
-    /// Luhn, ISO/IEC 7812.
-    Luhn,
-    /// ISO 7064 mod 97-10, as in IBAN.
-    Mod97,
 }
 
 /// Why a custom identifier cannot be used.
@@ -61,6 +50,8 @@ pub struct IdentifierError {
 pub(super) struct Custom {
     name: String,
     regex: Regex,
+    /// The pattern has a group `number`: the identifier is that part of the match.
+    part: bool,
     checksum: Option<Checksum>,
     context: Vec<String>,
 }
@@ -95,6 +86,7 @@ impl Custom {
         let context = identifier.context.iter().map(|word| word.trim().to_lowercase());
         Ok(Custom {
             name: identifier.name.clone(),
+            part: regex.capture_names().flatten().any(|name| name == NUMBER),
             regex,
             checksum: identifier.checksum,
             context: context.filter(|word| !word.is_empty()).collect(),
@@ -116,7 +108,12 @@ impl Custom {
             let Some(piece) = text.get(..end) else { return };
             let mut next = surely;
             while let Some(found) = self.regex.find_at(piece, at).filter(|found| found.start() < surely) {
-                hits.extend(self.hit(text, found.range()));
+                let range = if self.part {
+                    self.number(piece, &found)
+                } else {
+                    Some(found.range())
+                };
+                hits.extend(range.and_then(|range| self.hit(text, range)));
                 at = found.end().max(text.ceil_char_boundary(found.start() + 1));
                 next = next.max(at);
                 if at > piece.len() {
@@ -125,6 +122,12 @@ impl Custom {
             }
             at = next;
         }
+    }
+
+    /// The group `number` of a match.
+    fn number(&self, piece: &str, found: &regex::Match<'_>) -> Option<Range<usize>> {
+        let captures = self.regex.captures_at(piece, found.start())?;
+        captures.name(NUMBER).map(|part| part.range())
     }
 
     fn hit(&self, text: &str, span: Range<usize>) -> Option<Hit> {
@@ -138,7 +141,7 @@ impl Custom {
             .filter(|c| c.is_alphanumeric())
             .flat_map(char::to_uppercase)
             .collect();
-        if digits.is_empty() {
+        if digits.is_empty() || self.checksum.is_some_and(|checksum| !checksum.allows(&number)) {
             return None;
         }
         let mut evidence = Evidence::default();
@@ -192,84 +195,5 @@ fn words(error: &regex::Error) -> String {
             }
         }
         _ => "the pattern cannot be used".to_owned(),
-    }
-}
-
-impl Checksum {
-    /// Whether canonical characters satisfy it.
-    pub fn holds(self, number: &str) -> bool {
-        match self {
-            Checksum::Mod11 => mod11(number),
-            Checksum::Luhn => luhn(number),
-            Checksum::Mod97 => mod97(number),
-        }
-    }
-}
-
-/// CPR's own weights on ten digits; otherwise, as in CVR and bank numbers, weights 2 to 7 from the right, the check digit
-/// itself counting once.
-fn mod11(number: &str) -> bool {
-    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return false;
-    }
-    if let Ok(ten) = <&[u8; 10]>::try_from(number.as_bytes()) {
-        return weighted(ten).is_multiple_of(11);
-    }
-    let weights = std::iter::once(1_u64).chain((2..=7).cycle());
-    let sum: u64 = number
-        .bytes()
-        .rev()
-        .zip(weights)
-        .map(|(digit, weight)| u64::from(digit - b'0') * weight)
-        .sum();
-    sum.is_multiple_of(11)
-}
-
-fn luhn(number: &str) -> bool {
-    let mut sum = 0_u64;
-    for (place, byte) in number.bytes().rev().enumerate() {
-        if !byte.is_ascii_digit() {
-            return false;
-        }
-        let digit = u64::from(byte - b'0');
-        sum += match (place % 2, digit) {
-            (0, digit) => digit,
-            (_, digit) if digit > 4 => digit * 2 - 9,
-            (_, digit) => digit * 2,
-        };
-    }
-    number.len() > 1 && sum.is_multiple_of(10)
-}
-
-/// Letters count 10 to 35. Country code and check digits go to the end when the number begins with two letters.
-fn mod97(number: &str) -> bool {
-    if number.len() < 3 || !number.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-        return false;
-    }
-    let iban = number.len() > 4 && number.bytes().take(2).all(|b| b.is_ascii_uppercase());
-    let (head, rest) = number.split_at(if iban { 4 } else { 0 });
-    let rest = rest.bytes().chain(head.bytes()).fold(0_u32, |sum, byte| match byte {
-        b'0'..=b'9' => (sum * 10 + u32::from(byte - b'0')) % 97,
-        _ => (sum * 100 + u32::from(byte - b'A') + 10) % 97,
-    });
-    rest == 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_hold_for_published_examples() {
-        assert!(Checksum::Luhn.holds("79927398713"));
-        assert!(!Checksum::Luhn.holds("79927398714"));
-        assert!(Checksum::Mod97.holds("GB82WEST12345698765432"));
-        assert!(!Checksum::Mod97.holds("GB82WEST12345698765433"));
-        assert!(Checksum::Mod97.holds("DK5000400440116243"));
-        assert!(Checksum::Mod11.holds(&crate::cpr::made_up::number(3)));
-        assert!(!Checksum::Mod11.holds(&crate::cpr::made_up::without_mod11(3)));
-        for odd in ["", "A", "ÆØÅ", "12A"] {
-            assert!(!Checksum::Luhn.holds(odd) && !Checksum::Mod97.holds(odd) && !Checksum::Mod11.holds(odd));
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! A text has a label in every few thousand bytes at the most, so it is searched for the *heads* of labels first, as plain
 //! strings (vector instructions of the `regex` crate); only where one stands is the pattern of the whole label tried.
 
+use super::words::is_cpr;
 use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -14,7 +15,7 @@ const LONGEST: usize = 64;
 const WORDS: &[(&str, &str)] = &[
     ("cpr", ""),
     ("personenkennz", ""),
-    ("person", r"(?:al|en)?[ -]?(?:n(?:umm?er|r)|id)"),
+    ("person", r"(?:al|en)?[ -]?(?:n(?:umm?er|umre|r)|id)"),
     ("pers", r"\.? ?nr"),
     ("fødselsn", "(?:umme)?r"),
     ("fodselsn", "(?:umme)?r"),
@@ -23,15 +24,44 @@ const WORDS: &[(&str, &str)] = &[
 
 /// The first word of "the last four digits" in five languages, and the rest.
 const PHRASES: &[&str] = &["sidste ", "last ", "final ", "letzten ", "sista ", "siste "];
-const PHRASE_REST: &str = r"(?:fire|4|four|vier|fyra) (?:cif|tal|dig|zif|sif|num|kontrol)";
+const PHRASE_REST: &str = r"(?:fire|4|four|vier|fyra)(?: (?:cif|tal|dig|zif|sif|num|kontrol)|(?-u:\b))";
+
+/// Danish words for the serial alone, in small letters or with a capital.
+const HINTS: [&str; 10] = [
+    "slutcif",
+    "slutter på",
+    "slutter med",
+    "ender på",
+    "ender med",
+    "kontrolcif",
+    "løbenum",
+    "løbenr",
+    "endelse",
+    "suffix",
+];
+
+/// `de fire sidste`, `sidste del`: found by a head that is among the phrases.
+const BEFORE_LAST: [&str; 2] = ["fire ", "4 "];
+const LAST_PART: &str = "sidste del";
 
 /// One label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Label {
     /// First to last byte.
     pub(super) span: Range<usize>,
-    /// "The last four digits", not a CPR word.
-    pub(super) phrase: bool,
+    /// What it is.
+    pub(super) found: Found,
+}
+
+/// What a label is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A CPR word.
+    Word,
+    /// The phrase "the last four digits".
+    Phrase,
+    /// `sidste fire` without `cifre`, `slutter på`, `kontrolcifre`: the phrase only where a CPR or birth word goes with it.
+    Hint,
 }
 
 struct Matcher {
@@ -40,11 +70,16 @@ struct Matcher {
 }
 
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
-    let heads: Vec<String> = WORDS
-        .iter()
-        .map(|(head, _)| *head)
-        .chain(PHRASES.iter().copied())
-        .flat_map(casings)
+    let words = WORDS.iter().flat_map(|(head, _)| casings(head));
+    // In capitals only the Danish one: beyond 64 strings the search is no longer done by vector instructions.
+    let phrases = PHRASES.iter().flat_map(|head| match *head {
+        "sidste " | "last " => casings(head),
+        _ => vec![(*head).to_owned(), capital(head)],
+    });
+    let hints = HINTS.iter().flat_map(|hint| [(*hint).to_owned(), capital(hint)]);
+    let heads: Vec<String> = words
+        .chain(phrases)
+        .chain(hints)
         .map(|head| regex::escape(&head))
         .collect();
     let words = WORDS
@@ -53,20 +88,24 @@ static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
     let phrases = PHRASES
         .iter()
         .map(|head| format!("(?P<{}>{head}{PHRASE_REST})", head.trim_end()));
-    let whole: Vec<String> = words.chain(phrases).collect();
+    let hints = HINTS.iter().copied().chain([LAST_PART]).collect::<Vec<_>>().join("|");
+    let whole: Vec<String> = words.chain(phrases).chain([format!("(?P<hint>{hints})")]).collect();
     Some(Matcher {
         heads: Regex::new(&heads.join("|")).ok()?,
         whole: Regex::new(&format!("^(?i)(?:{})", whole.join("|"))).ok()?,
     })
 });
 
+fn capital(head: &str) -> String {
+    let mut chars = head.chars();
+    let first = chars.next().map(|c| c.to_uppercase().collect::<String>());
+    first.unwrap_or_default() + chars.as_str()
+}
+
 /// As people write it: `cpr`, `Cpr`, `CPR`; three letters in every casing.
 fn casings(head: &str) -> Vec<String> {
     let mut all = vec![head.to_owned(), head.to_uppercase()];
-    let mut chars = head.chars();
-    if let Some(first) = chars.next() {
-        all.push(first.to_uppercase().chain(chars).collect());
-    }
+    all.push(capital(head));
     if head.len() == 3 {
         all.extend((0..8_u8).map(|bits| {
             let raised = |(n, c): (usize, char)| if bits >> n & 1 == 1 { c.to_ascii_uppercase() } else { c };
@@ -94,15 +133,33 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> {
 
 fn label(text: &str, at: usize) -> Option<Label> {
     let end = text.floor_char_boundary(at.saturating_add(LONGEST).min(text.len()));
-    let captures = MATCHER.as_ref()?.whole.captures(text.get(at..end)?)?;
-    let phrase = PHRASES.iter().any(|head| captures.name(head.trim_end()).is_some());
-    let within_a_word = text
-        .get(..at)?
-        .ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    let length = captures.get(0)?.len();
-    (!phrase || !within_a_word).then_some(Label {
-        span: at..at + length,
-        phrase,
+    let lead = text.get(..at)?;
+    let Some(captures) = MATCHER.as_ref()?.whole.captures(text.get(at..end)?) else {
+        return before_last(text, lead);
+    };
+    let span = at..at + captures.get(0)?.len();
+    let phrase = PHRASES.iter().find_map(|head| captures.name(head.trim_end()));
+    let found = match phrase {
+        None if captures.name("hint").is_some() => Found::Hint,
+        None => Found::Word,
+        Some(phrase) if phrase.as_str().split(' ').count() > 2 => Found::Phrase,
+        Some(_) => Found::Hint,
+    };
+    let within_a_word = lead.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    let fits = match found {
+        Found::Word => span.len() != 3 || is_cpr(text, span.start, span.end),
+        Found::Phrase | Found::Hint => !within_a_word,
+    };
+    fits.then_some(Label { span, found })
+}
+
+/// `de fire sidste`: the head stands behind the number of digits.
+fn before_last(text: &str, lead: &str) -> Option<Label> {
+    let before = BEFORE_LAST.iter().find(|before| lead.ends_with(**before))?;
+    let last = text.get(lead.len()..)?.starts_with("sidste");
+    last.then(|| Label {
+        span: lead.len() - before.len()..lead.len() + "sidste".len(),
+        found: Found::Hint,
     })
 }
 
@@ -111,7 +168,9 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(&str, bool)> {
-        labels(text).map(|label| (&text[label.span], label.phrase)).collect()
+        labels(text)
+            .map(|label| (&text[label.span], label.found != Found::Word))
+            .collect()
     }
 
     #[test]
@@ -153,6 +212,7 @@ mod tests {
         ] {
             assert_eq!(found(text), [], "{text}");
         }
-        assert_eq!(found("cprcpr").len(), 2);
+        assert_eq!(found("cpr cpr").len(), 2);
+        assert_eq!(found("Cprt ICPR"), []);
     }
 }

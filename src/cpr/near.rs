@@ -1,6 +1,7 @@
-//! Forms that are looked for only near a CPR word: scanned letters that look like digits, and digits written as words.
+//! Forms that are looked for only near a CPR word: scanned letters that look like digits, digits with odd signs between
+//! them, and digits written as words.
 
-use super::context::after;
+use super::context::{self, after};
 use super::features::{self as f, Evidence};
 use super::find::Reading;
 use super::number::Cpr;
@@ -12,6 +13,8 @@ use time::Date;
 const REACH: usize = 72;
 /// Bytes after a label in which spelled digits are looked for: ten words and more.
 const REACH_SPELLED: usize = 200;
+/// Groups of digits after a label that are tried.
+const STARTS: usize = 4;
 /// So many of the ten must be digits as they stand.
 const TRUE_DIGITS: usize = 5;
 
@@ -33,9 +36,11 @@ fn confused(c: char) -> Option<u8> {
 pub(super) fn scanned(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let window = after(text, from, REACH);
     let mut glued = true; // the label's own letters
+    let mut looked_at = 0;
     for (at, c) in window.char_indices() {
         let fits = c.is_ascii_digit() || confused(c).is_some();
-        if fits && !glued {
+        if fits && !glued && looked_at < STARTS {
+            looked_at += usize::from(c.is_ascii_digit());
             found.extend(scanned_at(text, from + at, today));
         }
         glued = c.is_alphanumeric();
@@ -46,42 +51,105 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
     let mut chars = [b'0'; 10];
     let mut digits: Vec<Range<usize>> = Vec::with_capacity(10);
     let mut true_digits = 0;
-    let mut separators = 0;
-    for (at, c) in after(text, start, 48).char_indices() {
+    let mut gap = 0;
+    let window = after(text, start, 64);
+    let mut skip_to = 0;
+    let mut parted_serial = false;
+    for (at, c) in window.char_indices() {
+        if at < skip_to {
+            continue;
+        }
+        // `010190 bindestreg 1234`
+        let word = DASH_WORDS
+            .iter()
+            .find(|&&word| digits.len() == 6 && window.get(at..).is_some_and(|rest| rest.starts_with(word)));
+        if let Some(word) = word {
+            skip_to = at + word.len();
+            continue;
+        }
         let value = c.to_digit(10).and_then(|value| u8::try_from(value).ok());
-        if let Some(value) = value.or_else(|| confused(c)) {
+        // Between signs, `|` is a border, not a one.
+        let meant = || if c == '|' && gap > 0 { None } else { confused(c) };
+        if let Some(value) = value.or_else(meant) {
             // An eleventh: longer than a number.
             *chars.get_mut(digits.len())? = b'0' + value;
             digits.push(start + at..start + at + c.len_utf8());
             true_digits += usize::from(c.is_ascii_digit());
+            gap = 0;
         } else if digits.len() == 10 {
             if c.is_alphanumeric() {
                 return None;
             }
-            break;
-        } else if matches!(digits.len(), 2 | 4 | 6)
-            && matches!(c, '-' | ' ' | '.' | '/' | '–' | '\u{a0}')
-            && separators < 5
-        {
-            separators += 1;
+            // A further number may follow after a blank or at the end of a sentence, not behind a sign.
+            if c.is_whitespace() || gap > 0 || !matches!(c, '-' | '.' | ',' | '/' | ':' | '=' | '_') {
+                break;
+            }
+            gap = 1;
         } else {
-            return None;
+            gap += 1;
+            parted_serial |= digits.len() > 6;
+            let joint = matches!(digits.len(), 2 | 4 | 6 | 8);
+            let blank = c == ' ' && gap == 1;
+            if !(joint || blank) || !between(c) || gap > WIDEST {
+                return None;
+            }
         }
     }
-    if digits.len() != 10 || true_digits < TRUE_DIGITS || true_digits == 10 {
+    let loose = true_digits == 10;
+    if digits.len() != 10 || true_digits < TRUE_DIGITS {
         return None;
     }
     let cpr = Cpr::from_chars(chars, today).ok()?;
+    // Ten digits together are no odd form, and a nearer label takes the CPR word's place.
+    let span = start..digits.last()?.end;
+    if loose && (span.len() == 10 || !context::around(text, &span).cpr) {
+        return None;
+    }
     let mut evidence = Evidence::default();
     evidence.add(f::CPR_WORD);
-    evidence.add(f::LOOKALIKE_LETTERS);
+    evidence.add(if loose { f::LOOSE } else { f::LOOKALIKE_LETTERS });
+    evidence.when(loose && parted_serial, f::LOOSE_SERIAL);
+    score::number(&cpr, &mut evidence);
     Some(Reading {
-        span: start..digits.last()?.end,
+        span,
         digits,
         number: cpr.secret(),
         evidence,
         apart: false,
+        faint: false,
     })
+}
+
+/// A hyphen in words.
+const DASH_WORDS: [&str; 4] = ["bindestreg", "streg", "minus", "dash"];
+
+/// Characters between two digits that a scanner, or a hurried writer, leaves there.
+const WIDEST: usize = 5;
+
+fn between(c: char) -> bool {
+    matches!(
+        c,
+        '-' | ' '
+            | '.'
+            | ','
+            | ':'
+            | ';'
+            | '='
+            | '/'
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '~'
+            | '_'
+            | '|'
+            | '\''
+            | '*'
+            | '–'
+            | '·'
+            | '…'
+            | '\u{a0}'
+    )
 }
 
 /// Danish, Norwegian, Swedish, English, German.
@@ -111,20 +179,60 @@ const BETWEEN: [&str; 9] = [
     "and",
 ];
 
-/// The runs of ten spelled digits after the label that ends at `from`.
+/// Danish ten to nineteen, and the tens; `XogY` is one above a ten.
+const TEENS: [&str; 10] = [
+    "ti", "elleve", "tolv", "tretten", "fjorten", "femten", "seksten", "sytten", "atten", "nitten",
+];
+const TENS: [&[&str]; 8] = [
+    &["tyve"],
+    &["tredive", "tredve"],
+    &["fyrre", "fyrretyve"],
+    &["halvtreds"],
+    &["tres"],
+    &["halvfjerds"],
+    &["firs"],
+    &["halvfems"],
+];
+
+/// The value of a Danish word for 10 to 99.
+fn two_digits(word: &str) -> Option<u8> {
+    let tens = |word: &str| TENS.iter().position(|names| names.contains(&word)).map(|at| at + 2);
+    let value = TEENS
+        .iter()
+        .position(|&name| name == word)
+        .map(|at| at + 10)
+        .or_else(|| tens(word).map(|tens| tens * 10))
+        .or_else(|| {
+            let (one, ten) = word.split_once("og")?;
+            let one = SPELLED
+                .iter()
+                .position(|names| names.contains(&one))
+                .filter(|&one| one > 0)?;
+            Some(tens(ten)? * 10 + one)
+        })?;
+    u8::try_from(value).ok()
+}
+
+/// The runs of ten spelled digits after the label that ends at `from`: one word a digit, or one for two (`fjorten`).
 pub(super) fn spelled(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let window = after(text, from, REACH_SPELLED);
     let mut run: Vec<(u8, Range<usize>)> = Vec::new();
     for (at, word) in words(window) {
-        // The longest digit word has six letters, the longest between ten.
-        let lower = if word.len() <= 10 {
+        // The longest, `otteoghalvfjerds`, has sixteen letters.
+        let lower = if word.len() <= 20 {
             word.to_lowercase()
         } else {
             String::new()
         };
+        let place = from + at..from + at + word.len();
         let value = SPELLED.iter().position(|names| names.contains(&lower.as_str()));
         if let Some(value) = value.and_then(|value| u8::try_from(value).ok()) {
-            run.push((value, from + at..from + at + word.len()));
+            run.push((value, place));
+        } else if let Some(value) = two_digits(&lower) {
+            // Each of the two digits gets a part of the word.
+            let middle = text.ceil_char_boundary(place.start + 1);
+            run.push((value / 10, place.start..middle));
+            run.push((value % 10, middle..place.end));
         } else if BETWEEN.contains(&lower.as_str()) && !run.is_empty() {
             continue;
         } else {
@@ -152,6 +260,7 @@ fn spelled_run(run: &[(u8, Range<usize>)], today: Date) -> Option<Reading> {
         number: cpr.secret(),
         evidence,
         apart: false,
+        faint: false,
     })
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Starts from the phrase, which is rare, and looks a fixed way to both sides.
 
-use super::context::{after, before};
+use super::context::{self, after, before};
 use super::features::{self as f, Evidence};
 use super::find::Reading;
 use super::number::Cpr;
 use super::score;
+use super::words::{Says, words_in};
 use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -14,6 +15,8 @@ use time::Date;
 
 /// Bytes from the phrase back to the birth date.
 const BACK: usize = 400;
+/// The same for a hint.
+const BACK_HINT: usize = 100;
 /// Bytes from the phrase to its digits, and on to a birth date that comes after it.
 const ON: usize = 200;
 /// Bytes from a CPR word to a birth date in words with its serial.
@@ -56,7 +59,12 @@ static DATES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// The numbers whose phrase this is. The birth date nearest before it is meant, else the first after it; a few others
 /// are given with less weight, since whose digits they are is a reader's guess.
-pub(super) fn read(text: &str, phrase: &Range<usize>, today: Date, found: &mut Vec<Reading>) {
+/// A `hint` speaks only where a CPR or birth word stands near it.
+pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, found: &mut Vec<Reading>) {
+    if hint && !personal(text, phrase) {
+        return;
+    }
+    let back = if hint { BACK_HINT } else { BACK };
     let Some(serials) = SERIAL.as_ref() else { return };
     let tail = after(text, phrase.end, ON);
     let Some(serial) = serials.captures(tail).and_then(|captures| captures.get(1)) else {
@@ -64,33 +72,51 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, today: Date, found: &mut V
     };
     let serial_ends = phrase.end + serial.end();
     let serial = digits_of(serial.as_str(), phrase.end + serial.start());
-    let lead = before(text, phrase.start, BACK);
+    let lead = before(text, phrase.start, back);
     let mut places = dates(lead, phrase.start - lead.len());
     places.reverse();
     places.truncate(DATES_BACK);
     places.extend(dates(after(text, serial_ends, ON), serial_ends).into_iter().take(1));
     let known = found.len();
+    let personal = personal(text, phrase);
     for place in places {
         if let Some(mut reading) = joined(text, &place, &serial, today) {
             reading.evidence.when(found.len() > known, f::FURTHER_DATE);
+            reading.evidence.when(personal, f::PROSE_PERSONAL);
             found.push(reading);
         }
     }
 }
 
-/// A date in words with its serial right behind it, soon after the CPR word that ends at `from`: `1. januar 1990-1234`.
+/// A CPR or birth word near a hint.
+fn personal(text: &str, phrase: &Range<usize>) -> bool {
+    let near = |piece: &str| {
+        let lower = piece.to_lowercase();
+        words_in(&lower)
+            .iter()
+            .any(|word| matches!(word.says, Says::Cpr | Says::Birth))
+            || lower.contains("seks cifre")
+    };
+    near(before(text, phrase.start, BACK_HINT)) || near(after(text, phrase.end, 40))
+}
+
+/// A date as people write it with its serial right behind it, soon after the CPR word that ends at `from`: `1. januar 1990-1234`.
 pub(super) fn beside(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let Some(serials) = BEHIND.as_ref() else { return };
     for place in dates(after(text, from, BESIDE), from) {
-        let in_words = text
-            .get(place.clone())
-            .is_some_and(|date| date.contains(char::is_alphabetic));
         let behind = serials
             .captures(after(text, place.end, 16))
             .and_then(|captures| captures.get(1));
-        if let Some(serial) = behind.filter(|_| in_words) {
+        if let Some(serial) = behind {
             let digits = digits_of(serial.as_str(), place.end + serial.start());
-            found.extend(joined(text, &place, &digits, today));
+            let reading = joined(text, &place, &digits, today);
+            // A nearer label, or the end of the sentence, takes the CPR word's place.
+            let reading = reading.filter(|reading| context::around(text, &reading.span).cpr);
+            // One piece: where the ordinary forms read it too, the stronger reading is taken.
+            found.extend(reading.map(|reading| Reading {
+                apart: false,
+                ..reading
+            }));
         }
     }
 }
@@ -137,6 +163,7 @@ fn joined(text: &str, place: &Range<usize>, serial: &[(u8, Range<usize>)], today
         number: cpr.secret(),
         evidence,
         apart: true,
+        faint: false,
     })
 }
 

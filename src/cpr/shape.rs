@@ -21,6 +21,17 @@ pub(super) enum Grouping {
     Singles,
 }
 
+/// What a form must have beside it to be a reading at all: the less it looks like a CPR number, the more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// Stands for itself.
+    Nothing,
+    /// Modulus 11, a birth or person word, a name, or a label.
+    Support,
+    /// A label near by: lost zero, line end within the date.
+    Label,
+}
+
 /// One possible reading.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
@@ -36,6 +47,8 @@ pub(super) struct Shape {
     pub(super) separator: Gap,
     /// Signs within the date.
     pub(super) parted_date: bool,
+    /// Day or month of one digit.
+    pub(super) short_date: bool,
     /// Four-digit year, and it agrees with the seventh digit.
     pub(super) full_year: bool,
     /// A digit follows or precedes behind a character that takes no room.
@@ -48,8 +61,8 @@ pub(super) struct Shape {
     pub(super) borrowed_day: bool,
     /// Another number follows or precedes with nothing between.
     pub(super) chained: bool,
-    /// So unusual that only a label near by makes it one: lost zero, line end within the date.
-    pub(super) needs_label: bool,
+    /// What it must have beside it.
+    pub(super) needs: Need,
     /// A character that takes no room within it.
     pub(super) invisible: bool,
 }
@@ -189,7 +202,7 @@ fn year_first(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
     let mut shape = shape(all, cpr, Grouping::Parted, after);
     shape.separator = all.get(8)?.gap;
     shape.full_year = true;
-    shape.needs_label = true;
+    shape.needs = Need::Label;
     Some(shape)
 }
 
@@ -197,7 +210,7 @@ fn year_first(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
 fn dated(atoms: &[Atom], first: usize, lengths: Lengths, today: Date) -> Option<Shape> {
     let date = lengths.day + lengths.month + lengths.year;
     let all = atoms.get(first..first + date + 4)?;
-    let needs_label = date_gaps(all, lengths)?;
+    let written = date_gaps(all, lengths)?;
     if !all.get(date + 1..)?.iter().all(|atom| atom.gap.tight()) {
         return None;
     }
@@ -225,11 +238,13 @@ fn dated(atoms: &[Atom], first: usize, lengths: Lengths, today: Date) -> Option<
     let mut shape = shape(all, cpr, if bare { Grouping::Bare } else { Grouping::Parted }, after);
     shape.separator = separator;
     shape.parted_date = parted_date;
+    shape.short_date = lengths.day == 1 || lengths.month == 1;
     shape.full_year = lengths.year == 4;
     // `01.01.26 1230-1400`: the day is the end of another date.
     let blank_after_day = all.get(lengths.day).is_some_and(|atom| atom.gap.kind == Kind::Space);
     shape.borrowed_day = blank_after_day && shape.before.sign_at_once();
-    shape.needs_label = needs_label || odd;
+    let needs = if odd { Need::Label } else { written };
+    shape.needs = needs.max(joined_by(&shape));
     shape.chained = chained;
     Some(shape)
 }
@@ -249,8 +264,8 @@ fn chained_to_last(atoms: &[Atom], first: usize) -> bool {
         .is_some_and(|serial| hyphen(serial) && chained_to_next(atoms, first))
 }
 
-/// The gaps within a date are ones that dates have. `Some(true)`: only beside a label.
-fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<bool> {
+/// The gaps within a date are ones that dates have, and what a date so written needs beside it.
+fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<Need> {
     let date = lengths.day + lengths.month + lengths.year;
     let mut lines = 0;
     for (n, atom) in all.iter().enumerate().take(date).skip(1) {
@@ -265,17 +280,62 @@ fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<bool> {
             return None;
         }
     }
+    let first = all.get(lengths.day)?.gap;
+    let second = all.get(lengths.day + lengths.month)?.gap;
     let short = lengths.day == 1 || lengths.month == 1;
-    let joints = [lengths.day, lengths.day + lengths.month];
-    let signed = |at: &usize| {
-        all.get(*at)
-            .is_some_and(|atom| !atom.gap.tight() && atom.gap.kind != Kind::Space)
-    };
-    let lost_zero = lengths.day == 1 && lengths.month == 2 && lengths.year == 2 && !joints.iter().any(signed);
-    if short && !lost_zero && !joints.iter().all(signed) {
+    let signed = |gap: Gap| !gap.tight() && gap.kind != Kind::Space;
+    let hyphen = all
+        .get(date)
+        .is_some_and(|atom| atom.gap.kind == Kind::Hyphen && !atom.gap.spaced && !atom.gap.line);
+    let lost_zero = lengths.day == 1 && lengths.month == 2 && lengths.year == 2 && !signed(first) && !signed(second);
+    if lines > 1 || short && !lost_zero && !(signed(first) && signed(second)) {
         return None;
     }
-    (lines <= 1).then_some(lines > 0 || lost_zero)
+    Some(match (first.tight(), second.tight()) {
+        _ if lines > 0 || lost_zero => Need::Label,
+        // `2.3.15` is a version before it is a date.
+        _ if short && lengths.year == 2 && !hyphen => Need::Label,
+        (true, true) => Need::Nothing,
+        (false, false) if goes_with(first.kind, second.kind) => Need::Nothing,
+        // `0101 90 1234`; but `2011-01`, `1205.10`, `77 1234` are no dates of birth.
+        (true, false) if second.kind == Kind::Space && !second.line => Need::Nothing,
+        (false, true) if first.kind == Kind::Space && hyphen => Need::Support,
+        _ => Need::Label,
+    })
+}
+
+/// Two signs of one date: the same twice, `1/1-90`, `1. 1 90`.
+fn goes_with(first: Kind, second: Kind) -> bool {
+    first == second || matches!((first, second), (Kind::Slash, Kind::Hyphen) | (Kind::Dot, Kind::Space))
+}
+
+/// What the joint of date and serial, and the digits beside both, make it need.
+fn joined_by(shape: &Shape) -> Need {
+    let separator = shape.separator;
+    let compact = !shape.parted_date && !shape.full_year;
+    let hyphen = separator.kind == Kind::Hyphen;
+    let at_once = |gap: Gap| gap.sign_at_once() || gap.kind == Kind::Comma && !gap.spaced && !gap.line;
+    // `2.3.14 2021-03-04`, `90.0508 89.6875`, `149.20.4.15) 1472`: the ends belong to other numbers.
+    let torn = at_once(shape.after) || shape.before.sign_at_once() || shape.parted_date && at_once(shape.before);
+    let alone = shape.before.kind == Kind::Break && shape.after.kind == Kind::Break;
+    let row = |gap: Gap| gap.kind == Kind::Space || gap.kind == separator.kind;
+    match separator.kind {
+        _ if shape.chained => Need::Nothing,
+        _ if shape.grouping == Grouping::Parted && torn && !(hyphen && compact) => Need::Label,
+        Kind::Line if compact => Need::Support,
+        _ if separator.line && !hyphen => Need::Label,
+        // A row of numbers that goes on: `1206 90 1206 741`.
+        Kind::Space if shape.parted_date && (row(shape.before) || row(shape.after)) => Need::Label,
+        // `31/07/02 +0100` has a time zone.
+        Kind::Plus if separator.spaced || shape.parted_date => Need::Label,
+        Kind::Plus => Need::Support,
+        // `100122_0100_06`
+        Kind::Underscore if shape.after.kind == Kind::Underscore => Need::Support,
+        // Columns of numbers.
+        Kind::Comma | Kind::Column if !alone => Need::Support,
+        Kind::Space if separator.wide && !alone => Need::Support,
+        _ => Need::Nothing,
+    }
 }
 
 /// `DDMMYY` in canonical form, rest zero.
@@ -318,7 +378,7 @@ fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Da
     let glued = text.as_bytes().get(last.end + 3).is_some_and(u8::is_ascii_alphanumeric);
     let separator = last.gap;
     let lower = a.is_ascii_lowercase() || b.is_ascii_lowercase();
-    if glued || separator.tight() && lower || date_gaps(all, lengths)? {
+    if glued || separator.tight() && lower || date_gaps(all, lengths)? == Need::Label {
         return None;
     }
     if !matches!(separator.kind, Kind::Hyphen | Kind::Space) && !separator.tight() {
@@ -339,6 +399,9 @@ fn letters(text: &str, atoms: &[Atom], first: usize, lengths: Lengths, today: Da
         Grouping::Bare
     };
     let mut shape = shape(all, cpr, grouping, NO_GAP);
+    if lower || shape.before.sign_at_once() {
+        shape.needs = Need::Label;
+    }
     for at in last.end..last.end + 3 {
         shape.digits.push(at..at + 1);
     }
@@ -394,7 +457,18 @@ fn spread(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
         if singles { Grouping::Singles } else { Grouping::Pairs },
         after,
     );
-    shape.needs_label = singles && !matches!(even, Kind::Space | Kind::Column | Kind::Hyphen);
+    // Rows of small numbers look like this too.
+    let wide = all.iter().skip(1).any(|atom| atom.gap.wide);
+    let hyphen = singles && all.get(6)?.gap.kind == Kind::Hyphen && even != Kind::Hyphen;
+    shape.needs = if wide {
+        Need::Label
+    } else if hyphen {
+        Need::Nothing
+    } else if !singles || matches!(even, Kind::Space | Kind::Column | Kind::Hyphen) {
+        Need::Support
+    } else {
+        Need::Label
+    };
     Some(shape)
 }
 
@@ -410,13 +484,14 @@ fn shape(all: &[Atom], cpr: Cpr, grouping: Grouping, after: Gap) -> Shape {
         grouping,
         separator: NO_GAP,
         parted_date: false,
+        short_date: false,
         full_year: false,
         cut: unseen(before) || unseen(after),
         before,
         after,
         borrowed_day: false,
         chained: false,
-        needs_label: false,
+        needs: Need::Nothing,
         invisible: all.iter().skip(1).any(|atom| unseen(atom.gap)),
     }
 }

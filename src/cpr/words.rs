@@ -1,6 +1,8 @@
-//! The words that speak for or against a number: Danish, Norwegian, Swedish, English, German. Data and its matcher.
+//! Finds the words of [`super::vocabulary`] in a short piece of text, and the labels for which a whole text is searched.
 
+use super::vocabulary::VOCABULARY;
 use regex::Regex;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// What a word says of the number beside it.
@@ -12,329 +14,46 @@ pub(super) enum Says {
     Birth,
     /// It belongs to a person.
     Person,
+    /// It belongs to a file on a person: casework, treatment, school.
+    Casework,
+    /// It is the number of a case or a file; some offices take the person's own number for it.
+    Case,
+    /// It is a P-number or a personnummer.
+    PNumber,
     /// It is something else.
     Other,
 }
 
-/// Stems; what follows them does not matter (`borger`, `borgeren`, `borgerens`). `=` at the end: the whole word only.
-/// `*` at the start: also inside a word (`mitcprnr`).
-const WORDS: &[(Says, &[&str])] = &[
-    (
-        Says::Cpr,
-        &[
-            "*cpr",
-            "*personnummer",
-            "personnr",
-            "person nr",
-            "person-nr",
-            "pers.nr",
-            "pers. nr",
-            "persnr",
-            "pers nr",
-            "personal id",
-            "personal identi",
-            "civil registration",
-            "civil reg",
-            "personid",
-            "person id",
-            "person-id",
-            "*fødselsnummer",
-            "*fødselsnr",
-            "*fodselsnummer",
-            "erstatningsnummer",
-            "personenkennz",
-            "personennummer",
-            "personenregister",
-            "identitetsnummer",
-            "identitetsbeteckning",
-            "personal number",
-            "national id",
-            "national identi",
-            "person number",
-            "social security",
-            "ssn=",
-            "patient-id",
-            "patientid",
-            "borgerid",
-            "borger-id",
-        ],
-    ),
-    (
-        Says::Birth,
-        &[
-            "født", "foedt", "fødsel", "foedsel", "f.d.", "fdato", "born=", "birth", "dob=", "geboren", "geburt",
-            "geb.", "född", "födel", "fodt=",
-        ],
-    ),
-    (
-        Says::Person,
-        &[
-            "borger",
-            "patient",
-            "elev=",
-            "eleven",
-            "barn",
-            "ægtefælle",
-            "samlever",
-            "mor=",
-            "mors=",
-            "moren",
-            "moderen",
-            "far=",
-            "fars=",
-            "faren=",
-            "faderen",
-            "søn=",
-            "sønnen",
-            "datter",
-            "klient",
-            "medarbejder",
-            "ansøger",
-            "forælder",
-            "forældre",
-            "værge",
-            "pårørende",
-            "indehaver",
-            "kontohaver",
-            "kontoindehaver",
-            "account holder",
-            "policeholder",
-            "forsikringstager",
-            "abonnent=",
-            "hr.",
-            "fru=",
-            "navn",
-            "name=",
-            "ansat",
-            "beboer",
-            "pensionist",
-            "studerende",
-            "partshør",
-            "vedrørende",
-            "vedr.",
-            "citizen",
-            "child",
-            "spouse",
-            "student",
-            "employee",
-            "applicant",
-            "resident",
-            "guardian",
-            "mother",
-            "father",
-            "daughter",
-            "son=",
-            "bürger",
-            "kinder",
-            "ehefrau",
-            "ehemann",
-            "ehegatt",
-            "schüler",
-            "mitarbeiter",
-            "antragsteller",
-            "medborgare",
-            "maka=",
-            "anställd",
-            "sökande",
-            "innbygger",
-            "pasient",
-            "ektefelle",
-            "søker=",
-            "ansatt",
-        ],
-    ),
-    (
-        Says::Other,
-        &[
-            "*konto=",
-            "*kontonr",
-            "*kontonummer",
-            "*konto nr",
-            "reg.nr",
-            "reg. nr",
-            "regnr",
-            "reg.-nr",
-            "registreringsnr",
-            "registreringsnummer",
-            "*faktura",
-            "ordre=",
-            "ordrenr",
-            "ordrenummer",
-            "ordre-",
-            "ordre nr",
-            "bestillingsn",
-            "bestilling nr",
-            "kundenr",
-            "kundenummer",
-            "kunde nr",
-            "kunde-nr",
-            "kunde-id",
-            "debitorn",
-            "kreditorn",
-            "sagsnr",
-            "sagsnummer",
-            "sags-",
-            "sagsid",
-            "sag nr",
-            "sag-nr",
-            "journalnr",
-            "journalnummer",
-            "journal nr",
-            "j.nr",
-            "j. nr",
-            "jnr=",
-            "dokumentnr",
-            "dokumentnummer",
-            "dok.nr",
-            "dok.id",
-            "aktnr",
-            "p-nr",
-            "p-nummer",
-            "pnummer",
-            "p-enhed",
-            "produktionsenhed",
-            "cvr",
-            "se-nr",
-            "ean=",
-            "ean-",
-            "eannr",
-            "gln",
-            "gtin",
-            "telefon=",
-            "telefonn",
-            "tlf",
-            "mobil=",
-            "mobiln",
-            "mobiltelefon=",
-            "fax=",
-            "faxn",
-            "phone=",
-            "phone n",
-            "telephone",
-            "tel.",
-            "tel=",
-            "iban",
-            "bic=",
-            "swift",
-            "isbn",
-            "issn",
-            "doi=",
-            "track",
-            "pakkenr",
-            "pakkenummer",
-            "pakke nr",
-            "forsendelsesn",
-            "consignment",
-            "shipment",
-            "parcel",
-            "timestamp",
-            "tidsstempel",
-            "epoch",
-            "unixtime",
-            "ts=",
-            "message-id",
-            "message id",
-            "messageid",
-            "beskedid",
-            "uuid",
-            "guid",
-            "matrikel",
-            "bfe",
-            "ejendomsnr",
-            "ejendomsnummer",
-            "serienr",
-            "serienummer",
-            "serial=",
-            "serial n",
-            "løbenr",
-            "løbenummer",
-            "varenr",
-            "varenummer",
-            "artikelnr",
-            "artikelnummer",
-            "invoice",
-            "order no",
-            "order num",
-            "order:",
-            "order id",
-            "order=",
-            "customer no",
-            "customer num",
-            "customer id",
-            "case no",
-            "case num",
-            "case id",
-            "account=",
-            "account n",
-            "ticket",
-            "referencen",
-            "reference:",
-            "reference n",
-            "reference=",
-            "ref.",
-            "ref:",
-            "ref=",
-            "betalings",
-            "girokort",
-            "giro",
-            "fik-",
-            "kortnr",
-            "kortnummer",
-            "bilagsnr",
-            "bilagsnummer",
-            "bilag nr",
-            "policenr",
-            "policenummer",
-            "police nr",
-            "medlemsnr",
-            "medlemsnummer",
-            "abonnementsn",
-            "målernr",
-            "målernummer",
-            "installationsnr",
-            "version=",
-            "build=",
-            "rechnung",
-            "bestellnummer",
-            "kundennummer",
-            "aktenzeichen",
-            "sendungs",
-            "ärende",
-            "organisationsn",
-            "orgnr",
-            "org.nr",
-            "beställningsn",
-            "ordernummer",
-            "ordernr",
-            "kundnummer",
-            "kundnr",
-            "saksnummer",
-            "saksnr",
-        ],
-    ),
-];
-
-/// Every stem with its meaning, longest first, so that the matcher prefers `kontonummer` to `konto`.
+/// Every stem with its meaning, and a pattern of nothing but literals, longest first, so that `kontonummer` is preferred to
+/// `konto` (and so that the regex crate runs it as one Aho-Corasick automaton).
 struct Matcher {
-    stems: Vec<(&'static str, Says, bool, bool)>,
+    stems: HashMap<&'static str, Stem>,
     regex: Option<Regex>,
 }
 
+/// One stem.
+#[derive(Clone, Copy)]
+struct Stem {
+    says: Says,
+    /// Also inside a word.
+    inside: bool,
+    /// The whole word only.
+    whole: bool,
+}
+
 static MATCHER: LazyLock<Matcher> = LazyLock::new(|| {
-    let mut stems = Vec::new();
-    for &(says, words) in WORDS {
-        for word in words {
+    let mut stems = HashMap::new();
+    for (says, words) in VOCABULARY {
+        for word in words.split(',').map(str::trim) {
             let inside = word.starts_with('*');
             let whole = word.ends_with('=');
-            stems.push((word.trim_start_matches('*').trim_end_matches('='), says, inside, whole));
+            let stem = word.trim_start_matches('*').trim_end_matches('=');
+            stems.entry(stem).or_insert(Stem { says, inside, whole });
         }
     }
-    stems.sort_by_key(|stem| std::cmp::Reverse(stem.0.len()));
-    let pattern = stems
-        .iter()
-        .map(|stem| format!("({})", regex::escape(stem.0)))
-        .collect::<Vec<_>>()
-        .join("|");
+    let mut literals: Vec<&str> = stems.keys().copied().collect();
+    literals.sort_by_key(|stem| (std::cmp::Reverse(stem.len()), *stem));
+    let pattern = literals.into_iter().map(regex::escape).collect::<Vec<_>>().join("|");
     Matcher {
         stems,
         regex: Regex::new(&pattern).ok(),
@@ -358,7 +77,8 @@ pub(super) fn words_in(lower: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(hit) = regex.find_at(lower, at) {
-        let fitting = MATCHER.stems.iter().find(|stem| stem.0 == hit.as_str());
+        let stem = hit.as_str();
+        let fitting = MATCHER.stems.get(stem);
         let glued_before = lower
             .get(..hit.start())
             .is_some_and(|text| text.ends_with(char::is_alphabetic));
@@ -366,7 +86,13 @@ pub(super) fn words_in(lower: &str) -> Vec<Word> {
             .get(hit.end()..)
             .is_some_and(|text| text.starts_with(char::is_alphabetic));
         match fitting {
-            Some(&(_, says, inside, whole)) if (inside || !glued_before) && !(whole && glued_after) => {
+            Some(&Stem { says, inside, whole })
+                if (inside || !glued_before)
+                    && !(whole && glued_after)
+                    // `<a name="…">` names no person.
+                    && (stem != "name" || !lower.get(hit.end()..).is_some_and(|rest| rest.starts_with('=')))
+                    && (stem != "cpr" || is_cpr(lower, hit.start(), hit.end())) =>
+            {
                 let end = hit.end() + word_rest(lower, hit.end());
                 found.push(Word {
                     start: hit.start(),
@@ -380,6 +106,26 @@ pub(super) fn words_in(lower: &str) -> Vec<Word> {
         }
     }
     found
+}
+
+/// How a word may go on after `cpr`: -nr, -nummer, -id, -dato, -løbenr, -kontoret, -oplysning, -registret; `Cprt` and other
+/// abbreviations of programmers do not.
+const AFTER_CPR: [&str; 12] = ["n", "id", "s", "dato", "l", "e", "k", "f", "o", "reg", "p", "v"];
+
+/// Whether the letters `cpr` in a text are the word: alone, as the beginning of one of its compounds, or as the end of
+/// `borgercpr`, `mitcprnr`, `eCPR` (and not of `ICPR`, `tcpr`).
+pub(super) fn is_cpr(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).unwrap_or("");
+    let glued = before.chars().rev().take_while(|c| c.is_alphabetic()).take(3).count();
+    let rest: String = text
+        .get(end..)
+        .unwrap_or("")
+        .chars()
+        .take(4)
+        .flat_map(char::to_lowercase)
+        .collect();
+    let goes_on = !rest.starts_with(char::is_alphabetic) || AFTER_CPR.iter().any(|part| rest.starts_with(part));
+    (glued == 0 || glued >= 3 || glued == 1 && before.ends_with(['e', 'E'])) && goes_on
 }
 
 /// Length of the letters that go on after a stem: `borger|ens`. A compound's last part decides what it is: the rest of
@@ -416,15 +162,14 @@ mod tests {
         assert_eq!(says("mor morgen"), [Says::Person]);
         assert_eq!(says("borgercpr"), [Says::Person, Says::Cpr]);
         assert_eq!(says("cpr_nr"), [Says::Cpr]);
-        assert_eq!(says("sagen vedrører"), []);
+        assert_eq!(says("sagen vedrører"), [Says::Casework]);
     }
 
     #[test]
     fn stems_are_lower_case() {
-        for (_, words) in WORDS {
-            for word in *words {
-                assert_eq!(*word, word.to_lowercase());
-            }
+        for (_, words) in VOCABULARY {
+            assert_eq!(words, words.to_lowercase());
+            assert!(words.split(',').all(|word| word.trim().len() >= 2));
         }
     }
 }

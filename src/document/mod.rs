@@ -10,7 +10,9 @@ mod gzip;
 mod html;
 mod inflate;
 mod mbox;
+mod office;
 mod other;
+mod pdf;
 mod picture;
 mod quoted;
 mod sevenz;
@@ -53,6 +55,8 @@ pub enum Family {
     Sqlite,
     /// Pictures, whose pixels nobody reads here.
     Picture(Picture),
+    /// PDF.
+    Pdf,
     /// Known or unknown, but without a reader yet.
     Other,
 }
@@ -68,6 +72,7 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
     match family(bytes, hint) {
         // A mail handed here by mistake is read as the text that it is, rather than not at all.
         Family::Text | Family::Mail => text::read(bytes, hint, budget),
+        Family::Html if office::is_flat(bytes) => office::read_flat(bytes, budget),
         Family::Html => html::read(bytes, hint, budget),
         Family::Zip => zip::read(bytes, hint, budget),
         Family::Gzip => gzip::read(bytes, hint, budget),
@@ -78,6 +83,7 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Mbox => mbox::read(bytes, budget),
         Family::Sqlite => sqlite::read(bytes, budget),
         Family::Picture(kind) => picture::read(bytes, kind, budget),
+        Family::Pdf => pdf::read(bytes, hint, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
 }
@@ -101,6 +107,7 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
     }
     match family(bytes, hint) {
         Family::Text | Family::Mail => text::rebuild(bytes, content, &changes),
+        Family::Html if office::is_flat(bytes) => office::rebuild_flat(bytes, content, &changes),
         Family::Html => html::rebuild(bytes, content, &changes),
         Family::Zip => zip::rebuild(bytes, content, &changes),
         Family::Gzip => gzip::rebuild(bytes, content, &changes),
@@ -111,6 +118,7 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::SevenZip => Err(CannotEdit::Unsupported("7z archives have no writer")),
         Family::Ar => Err(CannotEdit::Unsupported("ar and cpio archives have no writer")),
         Family::Sqlite => Err(CannotEdit::Unsupported("a database has no writer")),
+        Family::Pdf => pdf::rebuild(bytes, content, &changes),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }
 }
@@ -124,6 +132,8 @@ fn view(location: Location, reading: charset::Reading) -> View {
         text: reading.text,
         map: reading.map,
         part: PartPath::default(),
+        spots: Vec::new(),
+        guess: false,
     }
 }
 

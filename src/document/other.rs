@@ -1,5 +1,5 @@
 //! What has no reader yet: its kind is told, and its bytes are looked at as they are, so that what is not compressed is
-//! found all the same. PDF, Office, pictures and further archives get files of their own beside this one.
+//! found all the same. Office, pictures and further archives get files of their own beside this one.
 
 use super::{charset, doubt, sniff, view};
 use crate::content::{Budget, Content, Hint};
@@ -43,11 +43,10 @@ pub(super) fn read<'a>(bytes: &'a [u8], _hint: &Hint, budget: &mut Budget) -> Co
     content
 }
 
-/// Encrypted PDF and Office files say so in the clear.
+/// Encrypted Office files say so in the clear.
 fn is_locked(bytes: &[u8], name: &str) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
     match name {
-        "PDF document" => has(b"/Encrypt"),
         "legacy Office document or Outlook message (OLE)" => has(b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0"),
         _ => false,
     }

@@ -1,6 +1,6 @@
 //! What a thing is, by its first bytes; names and declared types only break ties, since both lie.
 
-use super::{Family, ar, charset, mbox, picture, sevenz, sqlite, stream, tar};
+use super::{Family, ar, charset, mbox, pdf, picture, sevenz, sqlite, stream, tar};
 use crate::content::Hint;
 
 /// How much of the start is looked at for text-like signs.
@@ -8,7 +8,6 @@ const HEAD: usize = 4096;
 
 /// Formats without a reader yet, by their magic number, in words for people.
 const MAGIC: &[(usize, &[u8], &str)] = &[
-    (0, b"%PDF-", "PDF document"),
     (0, b"%!PS", "PostScript document"),
     (0, b"{\\rtf", "RTF document"),
     (
@@ -51,6 +50,9 @@ pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
     }
     if bytes.starts_with(b"\x1f\x8b") {
         return Family::Gzip;
+    }
+    if pdf::is_pdf(bytes) {
+        return Family::Pdf;
     }
     if let Some(family) = container(bytes) {
         return family;
@@ -108,7 +110,7 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
     let found = MAGIC
         .iter()
         .find(|(at, magic, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
-    let found = found.or_else(|| late_pdf(bytes).then_some(&(0, b"%PDF-", "PDF document")));
+    let found = found.or_else(|| pdf::is_pdf(bytes).then_some(&(0, b"%PDF-", "PDF document")));
     // `ID3` can begin a word; a control byte follows in the real ones.
     found.map(|(_, _, name)| *name).filter(|name| match *name {
         "MP3 sound" => bytes.get(3..6).is_some_and(|b| b.iter().any(|b| *b < 32)),
@@ -117,13 +119,6 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
         }
         _ => true,
     })
-}
-
-/// PDF readers look for the mark in the first kilobyte (ISO 32000-1, annex H.3.4.1); a text that names it has no objects.
-fn late_pdf(bytes: &[u8]) -> bool {
-    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
-    let has = |within: &[u8], what: &[u8]| memchr::memmem::find(within, what).is_some();
-    (has(head, b"%PDF-1.") || has(head, b"%PDF-2.")) && has(bytes, b" obj") && has(bytes, b"endobj")
 }
 
 /// A format that is told by its first bytes, read here or not.

@@ -183,6 +183,8 @@ fn blank(location: Location) -> View {
         // No byte of the picture is a letter: such a text cannot be edited.
         map: SourceMap::default(),
         part: PartPath::default(),
+        spots: Vec::new(),
+        guess: false,
     }
 }
 

@@ -13,7 +13,7 @@ pub use walk::{Node, text_of};
 
 use crate::config::Programs;
 use crate::content::{Budget, Limits};
-use crate::cpr::{Detector, Identifier, IdentifierError};
+use crate::cpr::{Detector, Hit, Identifier, IdentifierError};
 use crate::types::{Finding, Location, PartPath, Place, Report};
 pub(crate) use aid::Aid;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ fn inspect_text(detector: &Detector, bytes: &[u8]) -> Report {
         attachment: false,
         location: Location::Text,
     };
-    let findings = detector.find(&text).into_iter().map(|hit| {
+    let finding = |hit: Hit| {
         let span = map.source_of(hit.span.clone()).unwrap_or(hit.span.clone());
         Finding {
             kind: hit.kind.clone(),
@@ -102,9 +102,11 @@ fn inspect_text(detector: &Detector, bytes: &[u8]) -> Report {
             fake_redaction: false,
             why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
         }
-    });
+    };
+    let found = detector.find_all(&text);
     Report {
-        findings: findings.collect(),
+        findings: found.hits.into_iter().map(finding).collect(),
+        faint: found.faint.into_iter().map(finding).collect(),
         doubts: Vec::new(),
         seals: Vec::new(),
         parts: 1,

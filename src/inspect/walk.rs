@@ -2,11 +2,11 @@
 
 use super::{Aid, Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
-use crate::cpr::{Confidence, Detector, Hit};
+use crate::cpr::{Confidence, Detected, Detector, Hit, Secret};
 use crate::document::{self, Family};
 use crate::message;
-use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place, Report, Seal};
-use std::collections::HashSet;
+use crate::types::{Doubt, DoubtKind, Finding, Location, OfficePlace, PartPath, Place, Report, Seal};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// One thing on the walk: a mail, a part, a file, at its place in the whole.
 pub struct Node<'a> {
@@ -155,6 +155,9 @@ pub(super) struct Walk<'w, 'p> {
     report: Report,
     /// What was found in a part by its first reading; second readings add only what is new.
     seen: HashSet<(PartPath, String)>,
+    faint: BTreeSet<Secret>,
+    /// Findings of the node in hand by identifier and first source byte: two views may show the same bytes.
+    shown: HashMap<(String, usize), usize>,
     full: bool,
 }
 
@@ -166,6 +169,8 @@ impl<'w, 'p> Walk<'w, 'p> {
             aid,
             report: Report::default(),
             seen: HashSet::new(),
+            faint: BTreeSet::new(),
+            shown: HashMap::new(),
             full: false,
         }
     }
@@ -194,6 +199,7 @@ impl<'w, 'p> Walk<'w, 'p> {
                 place: node.place(part, &Location::Whole, &content),
             });
         }
+        self.shown.clear();
         for view in &content.views {
             self.view(node, &content, view);
         }
@@ -218,6 +224,8 @@ impl<'w, 'p> Walk<'w, 'p> {
             text,
             map,
             part: PartPath::default(),
+            spots: Vec::new(),
+            guess: false,
         };
         self.view(node, &Content::default(), &view);
     }
@@ -227,51 +235,108 @@ impl<'w, 'p> Walk<'w, 'p> {
             self.spent(node, spent);
             return;
         }
-        let hits = self.detector.find(&view.text);
-        if hits.is_empty() {
+        let Detected { mut hits, mut faint } = self.detector.find_all(&view.text);
+        if view.guess {
+            let sound = |hit: &Hit| hit.why.contains(&"modulus_11");
+            let (kept, dropped): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(sound);
+            (hits, faint) = (kept, dropped.into_iter().chain(faint).collect());
+            hits.iter_mut().for_each(|hit| hit.confidence = Confidence::Possible);
+        }
+        if hits.is_empty() && faint.is_empty() {
             return;
         }
         let place = node.place(&view.part, &view.location, content);
-        let second = node.alternative || matches!(view.location, Location::Source);
+        let second = node.alternative || view.guess || matches!(view.location, Location::Source);
         for mut hit in hits {
             // Programs that read pictures take one digit for another: what they read is never certain.
             if view.location == Location::Ocr {
                 hit.confidence = hit.confidence.min(Confidence::Likely);
             }
-            let key = (
-                place.part.clone(),
-                format!("{} {}", hit.kind.word(), hit.number.reveal()),
-            );
+            let identifier = format!("{} {}", hit.kind.word(), hit.number.reveal());
+            let key = (place.part.clone(), identifier.clone());
             if second && self.seen.contains(&key) {
                 continue;
             }
             self.seen.insert(key);
-            self.finding(place.clone(), view, hit);
+            let (location, hidden) = view.place_at(hit.span.start);
+            let place = Place {
+                location,
+                ..place.clone()
+            };
+            let first = hit
+                .digits
+                .first()
+                .and_then(|digit| view.map.source_of(digit.clone()).ok());
+            let known = first.map(|source| (identifier, source.start));
+            let same = known.as_ref().and_then(|known| self.shown.get(known)).copied();
+            match same.filter(|index| !self.is_other_cell(*index, &place)) {
+                Some(index) => self.again(index, place, view, hidden, &hit),
+                None => {
+                    self.shown
+                        .extend(known.map(|known| (known, self.report.findings.len())));
+                    self.finding(place, view, hidden, hit);
+                }
+            }
+        }
+        for hit in faint {
+            if self.room(self.report.faint.len(), &place) && self.faint.insert(hit.number.clone()) {
+                let (location, hidden) = view.place_at(hit.span.start);
+                let place = Place {
+                    location,
+                    ..place.clone()
+                };
+                self.report.faint.push(finding(place, view, hidden, hit));
+            }
         }
     }
 
-    fn finding(&mut self, place: Place, view: &View, hit: Hit) {
-        if self.report.findings.len() >= self.budget.limits().findings as usize {
-            if !std::mem::replace(&mut self.full, true) {
-                let reason = "it holds more numbers than are counted".to_owned();
-                self.report.doubts.push(Doubt {
-                    kind: DoubtKind::TooLarge,
-                    place,
-                    reason,
-                });
-            }
-            return;
+    /// A workbook keeps equal texts once; the cells that show them are different places.
+    fn is_other_cell(&self, index: usize, place: &Place) -> bool {
+        let known = self.report.findings.get(index).map(|finding| &finding.place.location);
+        match (known, &place.location) {
+            (
+                Some(Location::Office(known @ OfficePlace::Cell { .. })),
+                Location::Office(new @ OfficePlace::Cell { .. }),
+            ) => known != new,
+            _ => false,
         }
-        self.report.findings.push(Finding {
-            kind: hit.kind,
-            number: hit.number,
-            confidence: hit.confidence,
-            place,
-            span: hit.span,
-            hidden: view.hidden,
-            fake_redaction: view.fake_redaction,
-            why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
-        });
+    }
+
+    /// The same number on the same bytes, read in another view: still one finding. It is named by the view that shows it, and
+    /// as sure as the surest.
+    fn again(&mut self, index: usize, place: Place, view: &View, hidden: bool, hit: &Hit) {
+        let Some(finding) = self.report.findings.get_mut(index) else {
+            return;
+        };
+        finding.fake_redaction |= view.fake_redaction;
+        if finding.hidden && !hidden {
+            finding.hidden = false;
+            finding.place = place;
+            finding.span = hit.span.clone();
+        }
+        if hit.confidence > finding.confidence {
+            finding.confidence = hit.confidence;
+            finding.why = hit.why.iter().map(|&feature| feature.to_owned()).collect();
+        }
+    }
+
+    fn finding(&mut self, place: Place, view: &View, hidden: bool, hit: Hit) {
+        if self.room(self.report.findings.len(), &place) {
+            self.report.findings.push(finding(place, view, hidden, hit));
+        }
+    }
+
+    /// Whether one more may be kept; that there were more is a doubt, once.
+    fn room(&mut self, kept: usize, place: &Place) -> bool {
+        let room = kept < self.budget.limits().findings as usize;
+        if !room && !std::mem::replace(&mut self.full, true) {
+            self.report.doubts.push(Doubt {
+                kind: DoubtKind::TooLarge,
+                place: place.clone(),
+                reason: "it holds more numbers than are counted".to_owned(),
+            });
+        }
+        room
     }
 
     /// One doubt for each node that the budget does not reach, but not thousands of them.
@@ -285,5 +350,18 @@ impl<'w, 'p> Walk<'w, 'p> {
                 reason: spent.to_string(),
             });
         }
+    }
+}
+
+fn finding(place: Place, view: &View, hidden: bool, hit: Hit) -> Finding {
+    Finding {
+        kind: hit.kind,
+        number: hit.number,
+        confidence: hit.confidence,
+        place,
+        span: hit.span,
+        hidden,
+        fake_redaction: view.fake_redaction,
+        why: hit.why.iter().map(|&feature| feature.to_owned()).collect(),
     }
 }

@@ -152,6 +152,8 @@ pub(super) fn add(content: &mut Content<'_>, bytes: &[u8], tree: &Tree, budget: 
             map: text.map(),
             text: text.text,
             part: planned.part,
+            spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -180,6 +182,8 @@ pub(super) fn add_other(content: &mut Content<'_>, bytes: &[u8], usual: &Tree, o
             map: text.map(),
             text: text.text,
             part: planned.part,
+            spots: Vec::new(),
+            guess: false,
         });
     }
 }
@@ -208,6 +212,8 @@ pub(super) fn raw(
         text,
         map,
         part,
+        spots: Vec::new(),
+        guess: false,
     });
 }
 

@@ -6,10 +6,13 @@ use super::fields::{Edits, Mail};
 use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
 use super::tries::{Tries, Try, earlier};
 use super::world::{Copied, Trouble, World};
+use crate::cpr::Secret;
 use crate::policy::{Facts, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
-use crate::types::{Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef};
+use crate::types::{
+    Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef, danish_date,
+};
 use crate::worker::{Uninspected, Unredacted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -43,8 +46,8 @@ pub struct Weighed<W: World> {
     pub case: Arc<Case>,
     /// Receipt of the inspection; `None` when it broke off, and then nothing passes.
     pub seen: Option<W::Seen>,
-    /// What stands in for a report when there is none.
-    pub stand_in: Report,
+    /// What was found, protected persons' faint readings among it.
+    pub report: Report,
     /// One a recipient, in their order.
     pub decisions: Vec<Decision>,
     /// One a recipient, in their order.
@@ -57,19 +60,10 @@ pub struct Weighed<W: World> {
     pub tried: Option<Try<W::Key>>,
 }
 
-impl<W: World> Weighed<W> {
-    /// What was found.
-    pub fn report(&self) -> &Report {
-        self.seen
-            .as_ref()
-            .map_or(&self.stand_in, |seen| self.world.report(seen))
-    }
-}
-
 /// What inspection and policy say of a message, before an earlier try of it is asked about.
 struct Judged<W: World> {
     seen: Option<W::Seen>,
-    stand_in: Report,
+    report: Report,
     decisions: Vec<Decision>,
     fates: Vec<Fate>,
     copies: Vec<Copy<W::Seen>>,
@@ -98,7 +92,7 @@ pub async fn weigh<W: World>(
         world,
         case,
         seen: judged.seen,
-        stand_in: judged.stand_in,
+        report: judged.report,
         decisions: judged.decisions,
         fates,
         copies: judged.copies,
@@ -113,7 +107,8 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
         Err(Uninspected::Unavailable(why)) => return Err(Trouble::Uninspected(why)),
         Err(broken) => return Ok(not_inspected(case, &broken)),
     };
-    let bench = Bench::new(world, case, world.report(&seen)).await?;
+    let report = promoted(world, world.report(&seen)).await?;
+    let bench = Bench::new(world, case, &report).await?;
     let assumed = bench.decide(Redaction::Assumed)?;
     let wishes = wishes(&case.envelope, &assumed);
     let (copies, made) = bench.redact_all(&wishes, until).await?;
@@ -122,11 +117,38 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
     let (decisions, fates) = agree(&case.envelope, decisions, &fates);
     Ok(Judged {
         seen: Some(seen),
-        stand_in: Report::default(),
+        report,
         decisions,
         fates,
         copies,
     })
+}
+
+/// For each number: it belongs to a protected person.
+async fn protected<W: World>(world: &W, numbers: Vec<Secret>) -> Result<Vec<bool>, Trouble> {
+    let wanted = numbers.len();
+    if wanted == 0 {
+        return Ok(Vec::new());
+    }
+    let protected = world.protected(numbers).await?;
+    if protected.len() != wanted {
+        return Err(Trouble::Store {
+            why: "it did not answer for every number".to_owned(),
+            full: false,
+        });
+    }
+    Ok(protected)
+}
+
+/// The report with the faint readings that are protected persons' numbers among its findings: theirs count however
+/// plainly the digits say something else.
+async fn promoted<W: World>(world: &W, report: &Report) -> Result<Report, Trouble> {
+    let mut report = report.clone();
+    let faint = std::mem::take(&mut report.faint);
+    let theirs = protected(world, faint.iter().map(|finding| finding.number.clone()).collect()).await?;
+    let counted = faint.into_iter().zip(theirs).filter(|(_, theirs)| *theirs);
+    report.findings.extend(counted.map(|(finding, _)| finding));
+    Ok(report)
 }
 
 /// Whom an earlier try of this mail made ours stays ours, whatever this one would do: otherwise a recipient could be held
@@ -169,19 +191,7 @@ type Made = BTreeMap<BTreeSet<usize>, usize>;
 impl<'a, W: World> Bench<'a, W> {
     async fn new(world: &'a W, case: &'a Case, report: &'a Report) -> Result<Bench<'a, W>, Trouble> {
         let numbers = Numbers::of(report);
-        let secrets = numbers.secrets();
-        let wanted = secrets.len();
-        let protected = if secrets.is_empty() {
-            Vec::new()
-        } else {
-            world.protected(secrets).await?
-        };
-        if protected.len() != wanted {
-            return Err(Trouble::Store {
-                why: "it did not answer for every number".to_owned(),
-                full: false,
-            });
-        }
+        let protected = protected(world, numbers.secrets()).await?;
         Ok(Bench {
             world,
             case,
@@ -197,7 +207,7 @@ impl<'a, W: World> Bench<'a, W> {
     fn decide(&self, redaction: Redaction) -> Result<Vec<Decision>, Trouble> {
         let decisions = self.world.decide(&Facts {
             envelope: &self.case.envelope,
-            today: self.case.received.date(),
+            today: danish_date(self.case.received),
             numbers: &self.for_policy,
             doubts: &self.doubts,
             tls_enforced: &self.tls,
@@ -362,7 +372,7 @@ fn not_inspected<W: World>(case: &Case, why: &Uninspected) -> Judged<W> {
     let decisions: Vec<Decision> = (0..case.envelope.recipients.len()).map(held_uninspected).collect();
     Judged {
         seen: None,
-        stand_in: Report {
+        report: Report {
             doubts: vec![doubt],
             ..Report::default()
         },

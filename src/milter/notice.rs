@@ -8,11 +8,15 @@ use super::words;
 use super::world::World;
 use crate::cpr::{IdKind, mask};
 use crate::store::{Incident, StoredFinding};
-use crate::types::{Decision, DoubtLine, FoundLine, NoticeFacts, Outcome, Place, Recipient, Report};
+use crate::types::{
+    Decision, DoubtLine, Finding, FoundLine, Location, NoticeFacts, OfficePlace, Outcome, Place, Recipient, Report,
+};
 use std::collections::BTreeSet;
 
 /// Lines of each kind in a notice; more would not be read.
 const LINES: usize = 200;
+/// Cells named one by one; more of them are told by sheet.
+const CELLS: usize = 12;
 
 /// What is written down. `notify` when the sender is to hear of it.
 pub fn incident<W: World>(
@@ -73,9 +77,14 @@ fn masked_name(place: &Place) -> Option<String> {
 /// Equal lines counted together, in the order in which they were found.
 fn found(report: &Report) -> Vec<FoundLine> {
     let mut lines: Vec<FoundLine> = Vec::new();
+    let in_cell = |finding: &&Finding| matches!(finding.place.location, Location::Office(OfficePlace::Cell { .. }));
+    let many = report.findings.iter().filter(in_cell).count() > CELLS;
     for finding in &report.findings {
         let file = masked_name(&finding.place);
-        let location = masked_location(&finding.place);
+        let location = match masked_location(&finding.place) {
+            Location::Office(place) if many => Location::Office(place.without_cell()),
+            location => location,
+        };
         let same = |line: &&mut FoundLine| {
             line.kind == finding.kind
                 && line.file == file
@@ -102,8 +111,7 @@ fn found(report: &Report) -> Vec<FoundLine> {
 }
 
 /// Header and attribute names come from the mail; a number can stand in them too.
-fn masked_location(place: &Place) -> crate::types::Location {
-    use crate::types::Location;
+fn masked_location(place: &Place) -> Location {
     match place.location.clone() {
         Location::Attribute(name) => Location::Attribute(mask(&name)),
         Location::Header { name, index } => Location::Header {
@@ -111,6 +119,7 @@ fn masked_location(place: &Place) -> crate::types::Location {
             index,
         },
         Location::DisplayName { header } => Location::DisplayName { header: mask(&header) },
+        Location::Office(place) => Location::Office(place.with_names(mask)),
         // Sheet names and the like: the whole part is said when the words of the place hold a number.
         other if mask(&other.to_string()) == other.to_string() => other,
         _ => Location::Whole,

@@ -10,7 +10,7 @@ use crate::inspect::{Input, Options};
 use crate::policy::{Facts, Policy};
 use crate::redact::Targets;
 use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
-use crate::types::{Decision, Envelope, Report};
+use crate::types::{Decision, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,7 +34,7 @@ impl Real {
             input: Input::Message,
             name: None,
             limits: self.config.limits.clone(),
-            today: OffsetDateTime::now_utc().date(),
+            today: danish_date(OffsetDateTime::now_utc()),
             identifiers: self.policy.identifiers().to_vec(),
             programs: self.config.programs.clone(),
         }

@@ -80,7 +80,7 @@ impl<W: World> Weighed<W> {
         notice::incident(
             &*self.world,
             &self.case,
-            self.report(),
+            &self.report,
             &self.decisions,
             &self.fates,
             notify,

@@ -104,10 +104,14 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
         ("file_name", Text::FileName),
         ("attachment", Text::Attachment),
     ];
-    let texts = texts
+    let texts: Vec<(Text, Word)> = texts
         .into_iter()
-        .filter_map(|(key, text)| fields.word(key, problems).map(|w| (text, w.text)))
+        .filter_map(|(key, text)| fields.text(key, problems).map(|w| (text, w)))
         .collect();
+    for (_, text) in &texts {
+        braces(text, problems);
+    }
+    let texts = texts.into_iter().map(|(text, word)| (text, word.text)).collect();
     let mut case = Case {
         at: fields.node("name").map_or(node.at, |n| n.at),
         name: name?.text,
@@ -125,6 +129,26 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
     expect(&fields, &mut case, problems);
     because(&fields, &mut case, rules, problems);
     Some(case)
+}
+
+/// `{CPR}` and `{cpr` stand for no number: such a test would show that a mail without numbers goes out.
+fn braces(word: &Word, problems: &mut Problems) {
+    for rest in word.text.split('{').skip(1) {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | ' '));
+        let (name, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        let closed = behind.starts_with('}');
+        let like_a_name = !name.is_empty() && name.chars().count() <= 20;
+        if like_a_name && (!closed || !words::is_number_name(name)) && !behind.starts_with([':', ';', '"']) {
+            problems.error(
+                word.at,
+                format!(
+                    "{} stands for no number",
+                    quote(&format!("{{{name}{}", if closed { "}" } else { "" }))
+                ),
+                "write a name of small letters, digits and `_` between two braces, e.g. {cpr}",
+            );
+        }
+    }
 }
 
 fn address(word: &Word, problems: &mut Problems) -> Option<Address> {
@@ -178,7 +202,14 @@ fn given(fields: &Fields<'_>, case: &mut Case, groups: &Groups, problems: &mut P
                 for word in &words {
                     match MARKS.iter().find(|(name, _)| *name == word.text) {
                         Some((_, fact)) => mark(case, &key, *fact, problems),
-                        None => unknown_fact(word, MARKS.iter().map(|(name, _)| *name), problems),
+                        None => match words::nearest(&key.text, GIVEN.iter().copied()) {
+                            Some(near) => problems.error(
+                                key.at,
+                                format!("unknown fact {}", quote(&key.text)),
+                                format!("did you mean {}?", quote(near)),
+                            ),
+                            None => unknown_fact(word, MARKS.iter().map(|(name, _)| *name), problems),
+                        },
                     }
                 }
             }

@@ -143,13 +143,7 @@ impl<'p> Judge<'p> {
         let rule = hit.candidate.rule;
         let watch = hit.candidate.watch;
         let (name, action) = match (&rule.action, self.facts.redaction) {
-            (Action::Redact, Redaction::Failed) if !watch => {
-                let name = RuleRef {
-                    id: "redaction_failed".to_owned(),
-                    title: rule.name.title.clone(),
-                };
-                (name, Action::Quarantine)
-            }
+            (Action::Redact, Redaction::Failed) if !watch => (redaction_failed(&rule.name), Action::Quarantine),
             (action, _) => (rule.name.clone(), action.clone()),
         };
         Matched {
@@ -234,12 +228,7 @@ fn conclude(
     let winner = matched.iter().map(|(m, _)| m).find(|m| !m.watch);
     let action = winner.map_or(Action::Deliver, |m| m.action.clone());
     let rule = winner.map(|m| m.rule.clone());
-    let open = |rule: &Option<&Rule>| rule.is_none_or(|rule| rule.when.found != Found::ProtectedPerson);
-    let told = matched
-        .iter()
-        .find(|(m, rule)| !m.watch && open(rule))
-        .map(|(m, _)| m.rule.clone());
-    let told = rule.as_ref().map(|_| told.unwrap_or(plain));
+    let told = rule.as_ref().map(|_| told(&matched, &action).unwrap_or(plain));
     let redact = if action == Action::Redact {
         removed.iter().copied().collect()
     } else {
@@ -254,6 +243,30 @@ fn conclude(
         action,
         matched: matched.into_iter().map(|(m, _)| m).collect(),
         lifted,
+    }
+}
+
+/// The reason that the sender may be given: of the rules that say nothing about protected persons, the one that would have
+/// done the same. A hold whose reason is a milder rule would say that somebody in the mail is protected.
+fn told(matched: &[(Matched, Option<&Rule>)], action: &Action) -> Option<RuleRef> {
+    let open = |rule: &Option<&Rule>| rule.is_none_or(|rule| rule.when.found != Found::ProtectedPerson);
+    let spoken = || {
+        matched
+            .iter()
+            .filter(|(m, rule)| !m.watch && open(rule))
+            .map(|(m, _)| m)
+    };
+    let same = spoken().find(|m| m.action == *action);
+    let redacting = || spoken().find(|m| m.action == Action::Redact && *action == Action::Quarantine);
+    same.map(|m| m.rule.clone())
+        .or_else(|| redacting().map(|m| redaction_failed(&m.rule)))
+}
+
+/// A redacting rule that could not be followed.
+fn redaction_failed(rule: &RuleRef) -> RuleRef {
+    RuleRef {
+        id: "redaction_failed".to_owned(),
+        title: rule.title.clone(),
     }
 }
 

@@ -81,7 +81,7 @@ fn exception(entry: &Entry, groups: &Groups, problems: &mut Problems) -> Option<
     let fields = Fields::open(&entry.value, entry.at, &what, EXCEPTION, problems)?;
     let title = fields.word("title", problems);
     fields.contact("owner", problems);
-    fields.word("reason", problems);
+    fields.text("reason", problems);
     let expires = fields.date("expires", problems);
     let when = fields.node("when")?;
     let at = fields.at("when").unwrap_or(when.at);

@@ -66,6 +66,11 @@ impl<'n> Fields<'n> {
         word(self.node(key)?, key, problems)
     }
 
+    /// One text of any number of lines, not empty.
+    pub fn text(&self, key: &str, problems: &mut Problems) -> Option<Word> {
+        text(self.node(key)?, key, problems)
+    }
+
     /// One text or a list of texts, at least one.
     pub fn words(&self, key: &str, problems: &mut Problems) -> Vec<Word> {
         self.node(key)
@@ -113,9 +118,26 @@ impl<'n> Fields<'n> {
 /// Local part, `@`, domain, nothing else.
 pub(super) fn is_address(text: &str) -> bool {
     match text.rsplit_once('@') {
-        Some((local, domain)) => !local.is_empty() && is_domain(domain) && !text.contains(char::is_whitespace),
+        Some((local, domain)) => is_local(local) && is_domain(domain) && !text.contains(char::is_whitespace),
         None => false,
     }
+}
+
+/// RFC 5321 §4.1.2, and letters of every script: two addresses with a comma between them are not one.
+fn is_local(text: &str) -> bool {
+    let quoted = |t: &str| {
+        t.strip_prefix('"')
+            .and_then(|t| t.strip_suffix('"'))
+            .is_some_and(|t| !t.is_empty())
+    };
+    let special = |c: char| {
+        c.is_control()
+            || matches!(
+                c,
+                '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
+            )
+    };
+    quoted(text) || !text.is_empty() && !text.contains(special)
 }
 
 /// Labels of letters, digits and hyphens, whatever the script.
@@ -154,8 +176,18 @@ pub(super) fn list<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> O
     }
 }
 
-/// One text, not empty.
+/// One line of text, not empty: titles and names go into lines of logs and notices.
 pub(super) fn word(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
+    let word = text(node, what, problems)?;
+    if word.text.contains('\n') {
+        problems.error(node.at, format!("`{what}` must be one line"), "write it in one line");
+        return None;
+    }
+    Some(word)
+}
+
+/// One text, not empty.
+fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
     match &node.value {
         Value::Scalar { text, .. } if !text.trim().is_empty() => Some(Word {
             text: text.trim().to_owned(),
@@ -201,6 +233,7 @@ pub(super) fn choose(word: &Word, what: &str, valid: &[&'static str], problems: 
     let found = valid.iter().find(|v| **v == word.text).copied();
     if found.is_none() {
         let help = words::help(&word.text, valid.iter().copied());
+        let help = words::as_list(&word.text).unwrap_or(help);
         problems.error(
             word.at,
             format!("unknown word {} for `{what}`", quote(&word.text)),

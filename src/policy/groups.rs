@@ -68,6 +68,11 @@ impl Groups {
         Member { groups, inside }
     }
 
+    /// The word names `inside` itself. Any other group may hold strangers.
+    pub fn is_named_inside(&self, who: Who) -> bool {
+        matches!(who, Who::Group(i) if self.inside == Some(i))
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.all.iter().map(|g| g.name.as_str()).chain([OUTSIDE])
     }
@@ -76,7 +81,9 @@ impl Groups {
     pub fn resolve(&self, word: &Word, problems: &mut Problems) -> Option<Who> {
         let who = self.find(&word.text);
         if who.is_none() {
-            let help = if word.text.contains('@') || word.text.contains('.') {
+            let help = if let Some(help) = words::as_list(&word.text) {
+                help
+            } else if word.text.contains('@') || word.text.contains('.') {
                 "conditions name groups: put this address or domain into a group".to_owned()
             } else {
                 words::help(&word.text, self.names())
@@ -148,6 +155,17 @@ pub(super) fn read(node: Option<&Node>, lists: ReadList<'_>, problems: &mut Prob
         groups.all.push(draft.finish(entry.key.clone(), entry.at, problems));
     }
     groups.inside = groups.all.iter().position(|g| g.name == INSIDE);
+    let stranger = Address::parse(b"nobody@nowhere.invalid").ok();
+    if let (true, Some(inside)) = (
+        groups.is_inside(stranger.as_ref()),
+        groups.inside.and_then(|i| groups.all.get(i)),
+    ) {
+        problems.error(
+            inside.at,
+            "everybody is `inside`, so nobody is `outside`",
+            "write your own domains only",
+        );
+    }
     if let (None, Some(node)) = (groups.inside, node) {
         problems.error(
             node.at,
@@ -215,7 +233,7 @@ impl Draft {
         let before = self.count;
         let mut wrong = false;
         for (i, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-            let entry = line.split('#').next().unwrap_or("").trim();
+            let entry = without_comment(line).trim();
             if entry.is_empty() {
                 continue;
             }
@@ -267,6 +285,18 @@ impl Draft {
     }
 }
 
+/// `#` begins a comment at the start of a line or behind a space; within a word it is a letter of an address.
+fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    for (i, c) in line.char_indices() {
+        if c == '#' && before.is_whitespace() {
+            return line.get(..i).unwrap_or(line);
+        }
+        before = c;
+    }
+    line
+}
+
 struct Wrong {
     message: String,
     help: String,
@@ -282,7 +312,7 @@ fn wrong(what: &str, text: &str, help: &str) -> Wrong {
 }
 
 fn self_address(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
-    let bad = |help| wrong("mail address", text, help);
+    let bad = |help: &str| wrong("mail address", text, help);
     if text.contains(['*', '?']) {
         return Err(bad("write it under `patterns`"));
     }
@@ -299,14 +329,22 @@ fn self_address(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
 }
 
 fn self_domain(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
-    let bad = |help| wrong("domain", text, help);
-    let name = text.strip_prefix('@').unwrap_or(text);
-    let name = name
-        .strip_prefix("*.")
-        .or_else(|| name.strip_prefix('.'))
-        .unwrap_or(name);
+    let bad = |help: &str| wrong("domain", text, help);
+    let name = text.trim_start_matches(['@', '*', '.']);
+    // Elsewhere `*.x` and `.x` mean what lies below x without x itself, `@x` the contrary; here x is always both.
+    if name != text && fields::is_domain(name) {
+        return Err(bad(&format!(
+            "write {}: the domain and all its subdomains",
+            quote(name)
+        )));
+    }
     if name.contains('@') {
         return Err(bad("write an address under `addresses`"));
+    }
+    if fields::is_domain(name) && !name.trim_end_matches('.').contains('.') {
+        return Err(bad(
+            "write the whole name, such as kommune.example: this one would hold all domains that end so",
+        ));
     }
     if !fields::is_domain(name) {
         return Err(bad(
@@ -319,7 +357,7 @@ fn self_domain(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
 }
 
 fn self_pattern(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
-    let bad = |help| wrong("pattern", text, help);
+    let bad = |help: &str| wrong("pattern", text, help);
     let whole = if text.contains('@') {
         text.to_owned()
     } else {
@@ -328,6 +366,12 @@ fn self_pattern(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
     let Some((local, domain)) = whole.rsplit_once('@') else {
         return Err(bad("write e.g. *@avis.example"));
     };
+    if !text.contains(['@', '.']) && text != "*" {
+        return Err(bad(&format!(
+            "write {} for the part before the `@`, or a domain with its dots",
+            quote(&format!("{text}@*"))
+        )));
+    }
     if local.is_empty() || domain.is_empty() || text.contains(char::is_whitespace) {
         return Err(bad("write e.g. *@avis.example or presse*@*.example"));
     }

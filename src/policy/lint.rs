@@ -17,6 +17,9 @@ pub(super) fn warn(policy: &Policy, today: Date, trial: &Trial, problems: &mut P
     unused(policy, problems);
     unexercised(policy, trial, problems);
     weaker_than_default(policy, problems);
+    impossible(policy, problems);
+    lifts_everything(policy, problems);
+    never_expires(policy, today, problems);
 }
 
 fn expired(policy: &Policy, today: Date, problems: &mut Problems) {
@@ -70,12 +73,14 @@ fn weaker_than_default(policy: &Policy, problems: &mut Problems) {
     let default = &policy.default.found_to_outside;
     for rule in &policy.rules {
         let weaker = matches!(rule.action, Action::Log | Action::Warn) && rule.action < *default;
-        let outside_only = rule.when.parties.to == [Who::Outside];
-        if weaker && outside_only && rule.when.found.is_number() && rule.when.confidence >= policy.default.confidence {
+        let to = &rule.when.parties.to;
+        let outside_only = !to.is_empty() && !to.iter().any(|who| policy.groups.is_named_inside(*who));
+        let idle = rule.action == Action::Log || rule.when.confidence >= policy.default.confidence;
+        if weaker && outside_only && rule.when.found.is_number() && idle {
             problems.warning(
                 rule.at,
                 format!(
-                    "the rule {} says {}, but `default` says {} for the same numbers, and the strictest wins",
+                    "the rule {} says {}, but `default` says {} for such numbers to the outside, and the strictest wins",
                     quote(&rule.name.id),
                     quote(rule.action.word()),
                     quote(default.word())
@@ -83,6 +88,69 @@ fn weaker_than_default(policy: &Policy, problems: &mut Problems) {
                 "a rule cannot allow anything: change `default: {found_to_outside: …}`, or write a strict rule with exceptions",
             );
         }
+    }
+}
+
+/// Conditions that exclude each other look like a rule, and are none.
+fn impossible(policy: &Policy, problems: &mut Problems) {
+    let rules = policy.rules.iter().map(|r| ("rule", &r.name.id, r.at, &r.when.parties));
+    let exceptions = policy
+        .exceptions
+        .all
+        .iter()
+        .map(|e| ("exception", &e.name, e.at, &e.parties));
+    for (what, name, at, parties) in rules.chain(exceptions) {
+        if let Some((key, word)) = parties.contradicted(&policy.groups) {
+            problems.warning(
+                at,
+                format!(
+                    "the {what} {} never applies: its `direction` and `{key}: {word}` exclude each other",
+                    quote(name)
+                ),
+                "take one of the two away; `direction` says from where to where",
+            );
+        }
+    }
+}
+
+/// The free-standing permission that this language does not have, by another door.
+fn lifts_everything(policy: &Policy, problems: &mut Problems) {
+    for exception in policy
+        .exceptions
+        .all
+        .iter()
+        .filter(|e| !e.tls_enforced && !e.own_number)
+    {
+        let to = &exception.parties.to;
+        if to.is_empty() || to.contains(&Who::Outside) {
+            problems.warning(
+                exception.at,
+                format!(
+                    "the exception {} lifts every number for everybody outside",
+                    quote(&exception.name)
+                ),
+                "say for whom: `to` with a group, `delivery`, `number`",
+            );
+        }
+    }
+}
+
+/// A mistyped year, or an exception that nobody will look at again.
+fn never_expires(policy: &Policy, today: Date, problems: &mut Problems) {
+    for exception in policy
+        .exceptions
+        .all
+        .iter()
+        .filter(|e| e.expires.year() > today.year() + 5)
+    {
+        problems.warning(
+            exception.expires_at,
+            format!(
+                "the exception {} holds for more than five years",
+                quote(&exception.name)
+            ),
+            "is the year right? An exception is meant to be looked at again, at least every few years",
+        );
     }
 }
 

@@ -9,10 +9,10 @@ use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
 use super::trial;
-use super::words::{self, CHECKSUMS, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
-use super::yaml::{self, Node, Spot, Value};
+use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
+use super::yaml::{self, Node, Value};
 use super::{Language, Loaded, Policy, ReadList, Reading};
-use crate::cpr::{Checksum, Confidence, Detector, Identifier};
+use crate::cpr::{Checksum, Confidence, Detector, Identifier, READY, Ready};
 use crate::types::Action;
 use sha2::{Digest, Sha256};
 use time::Date;
@@ -57,10 +57,10 @@ fn compile(
     let reading = reading.unwrap_or(&own);
     let texts = draft.as_ref().map(|(_, texts)| texts.as_slice()).unwrap_or_default();
     lint::real_numbers(source, texts, reading, &mut problems);
-    if !problems.any_errors() && !yaml::readers_agree(source, &root) {
+    if let (false, Some(at)) = (problems.any_errors(), yaml::disagreement(source, &root)) {
         problems.error(
-            Spot::default(),
-            "two YAML readers understand this file differently",
+            at,
+            "two YAML readers understand this differently",
             "put every text with unusual characters into \"quotes\"",
         );
     }
@@ -105,8 +105,8 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
     let rules = rules::read(fields.node("rules"), &known, problems);
     let mut default = defaults(fields.node("default"), problems);
     default.title = match languages.first() {
-        Some(Language::En) => "For which there is no rule".to_owned(),
-        _ => "Det, der ikke er en regel for".to_owned(),
+        Some(Language::En) => "When no other rule applies".to_owned(),
+        _ => "Når ingen anden regel gælder".to_owned(),
     };
     let tests = cases::read(fields.node("tests"), &groups, &rule_ids(fields.node("rules")), problems);
     let policy = Policy {
@@ -186,12 +186,23 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
         let Some(fields) = Fields::open(&entry.value, entry.at, "an identifier", IDENTIFIER, problems) else {
             continue;
         };
+        if fields.node("use").is_some() {
+            out.extend(ready_made(&name, &fields, problems));
+            continue;
+        }
         let pattern = fields.word("pattern", problems);
-        let checksum = fields.one_of("checksum", CHECKSUMS, problems).map(|word| match word {
-            "mod11" => Checksum::Mod11,
-            "luhn" => Checksum::Luhn,
-            _ => Checksum::Mod97,
-        });
+        if fields.node("pattern").is_none() {
+            problems.error(
+                entry.at,
+                "an identifier needs `pattern` or `use`".to_owned(),
+                "`pattern`: a regular expression; `use`: the name of a ready-made identifier",
+            );
+        }
+        let names = Checksum::NAMES.map(|(name, _)| name);
+        let checksum = fields
+            .one_of("checksum", &names, problems)
+            .and_then(|word| Checksum::NAMES.into_iter().find(|(name, _)| *name == word))
+            .map(|(_, checksum)| checksum);
         let context = fields.words("context", problems).into_iter().map(|w| w.text).collect();
         let identifier = Identifier {
             name: name.text,
@@ -199,12 +210,39 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
             checksum,
             context,
         };
+        if let (Some(node), Some(pattern)) = (fields.node("pattern"), &pattern)
+            && matches!(node.value, Value::Scalar { plain: true, .. })
+        {
+            problems.error(
+                pattern.at,
+                "a pattern must stand in quotes: without them ` #` begins a comment, and the rest is lost",
+                "put it into 'single quotes'",
+            );
+        }
         if let Some(pattern) = pattern {
             check_pattern(&identifier, &pattern, today, problems);
         }
         out.push(identifier);
     }
     out
+}
+
+/// `use: se_personnummer`: pattern, checksum and words come with it.
+fn ready_made(name: &Word, fields: &Fields<'_>, problems: &mut Problems) -> Option<Identifier> {
+    for key in ["pattern", "checksum"] {
+        if let Some(at) = fields.at(key) {
+            problems.error(
+                at,
+                format!("`{key}` has no place beside `use`"),
+                "a ready-made identifier brings its own; leave one of the two out",
+            );
+        }
+    }
+    let names: Vec<&'static str> = READY.iter().map(|ready| ready.name).collect();
+    let mut identifier = Ready::named(fields.one_of("use", &names, problems)?)?.identifier(&name.text);
+    let context = fields.words("context", problems);
+    identifier.context.extend(context.into_iter().map(|word| word.text));
+    Some(identifier)
 }
 
 fn check_name(name: &Word, problems: &mut Problems) {

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::groups::{Groups, Member, Who};
 use super::problem::{Problems, quote};
-use super::words::DIRECTIONS;
+use super::words::{DIRECTIONS, INSIDE, OUTSIDE};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Every part that is left out holds for everybody.
@@ -54,6 +54,20 @@ impl Parties {
             (Some(_), None) => false,
         };
         logged_in && sender.is_any(&self.from)
+    }
+
+    /// The key and word that can never hold together with `direction`.
+    pub fn contradicted(&self, groups: &Groups) -> Option<(&'static str, &'static str)> {
+        let only = |all: &[Who], such: &dyn Fn(&Who) -> bool| !all.is_empty() && all.iter().all(such);
+        let inside = |who: &Who| groups.is_named_inside(*who);
+        let outside = |who: &Who| *who == Who::Outside;
+        match self.direction? {
+            Direction::Outgoing if only(&self.to, &inside) => Some(("to", INSIDE)),
+            Direction::Incoming | Direction::Internal if only(&self.to, &outside) => Some(("to", OUTSIDE)),
+            Direction::Incoming if only(&self.from, &inside) => Some(("from", INSIDE)),
+            Direction::Internal if only(&self.from, &outside) => Some(("from", OUTSIDE)),
+            _ => None,
+        }
     }
 
     /// The recipient's side holds.

@@ -25,7 +25,7 @@ pub(super) struct Rule {
     /// `mode: watch`.
     watch: bool,
     /// From this day on a watched rule is enforced.
-    enforce_from: Option<Date>,
+    pub enforce_from: Option<Date>,
     pub release: Release,
 }
 

@@ -61,7 +61,11 @@ pub const GROUP: &[Key] = &[
 
 /// One of `identifiers:`.
 pub const IDENTIFIER: &[Key] = &[
-    must("pattern", "a regular expression"),
+    may("use", "a ready-made identifier, in place of a pattern"),
+    may(
+        "pattern",
+        "a regular expression; a group `(?P<number>…)` in it is the identifier itself",
+    ),
     may("checksum", "a checksum that makes a find more certain"),
     may("context", "words near by that make a find more certain"),
 ];
@@ -210,7 +214,13 @@ pub(super) fn key_help(key: &str, keys: &[Key]) -> String {
     if let Some((_, meant)) = KEY_SYNONYMS.iter().find(|(other, meant)| *other == lower && has(meant)) {
         return format!("did you mean `{meant}`?");
     }
-    if let Some((home, _)) = MAPS.iter().find(|(_, keys)| keys.iter().any(|k| k.name == key)) {
+    let knows = |(_, others): &&(&str, &[Key])| others.iter().any(|k| k.name == key);
+    // In a rule or exception, a condition is one level too far out: its own `when`, not that of the other.
+    let own = match has("id") {
+        true => MAPS.iter().find(|(name, _)| *name == "`when` of a rule"),
+        false => None,
+    };
+    if let Some((home, _)) = own.filter(knows).or_else(|| MAPS.iter().find(knows)) {
         return format!("`{key}` belongs into {home}");
     }
     help(key, keys.iter().map(|k| k.name))
@@ -277,7 +287,6 @@ pub(super) const PLACES: &[(&str, PlaceClass)] = &[
 pub(super) const DIRECTIONS: &[&str] = &["outgoing", "incoming", "internal"];
 pub(super) const ROLES: &[&str] = &["reviewer", "dpo"];
 pub(super) const LANGUAGES: &[&str] = &["da", "en"];
-pub(super) const CHECKSUMS: &[&str] = &["mod11", "luhn", "mod97"];
 /// Ids that decisions use for reasons outside the file.
 pub(super) const BUILT_IN_RULES: &[&str] = &["default", "redaction_failed", "not_inspected"];
 /// The exception for numbers that a redacting rule removes from this recipient's copy.
@@ -287,6 +296,24 @@ pub(super) const OUTSIDE: &str = "outside";
 /// Facts of a recipient or a number that a test can give.
 pub(super) const OWN_NUMBER: &str = "belongs_to_recipient";
 pub(super) const TLS: &str = "tls_enforced";
+
+/// What may stand between braces in the text of a test.
+pub(super) fn is_number_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !name.is_empty() && name.chars().all(plain)
+}
+
+/// For several words where one is read: how a list is written.
+pub(super) fn as_list(word: &str) -> Option<String> {
+    let several = word.contains(',') && word.split(',').all(|w| !w.trim().is_empty());
+    let list: Vec<&str> = word.split(',').map(str::trim).collect();
+    several.then(|| {
+        format!(
+            "write several words as a list: {}",
+            quote(&format!("[{}]", list.join(", ")))
+        )
+    })
+}
 
 /// The reasons of `unscannable`: every doubt but `malformed`, which has a word of its own.
 pub(super) fn reasons() -> impl Iterator<Item = DoubtKind> {

@@ -12,6 +12,9 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 const MAX_BYTES: usize = 4 << 20;
 /// A policy needs six levels.
 const MAX_DEPTH: usize = 16;
+/// More mistakes of one kind than this are one mistake, made everywhere.
+const MANY: usize = 20;
+const ALIAS: &str = "an alias (`*name`)";
 
 /// A place in the file, both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +87,9 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
         );
         return None;
     }
+    if any_invisible(source, problems) {
+        return None;
+    }
     let mut tree = Tree::default();
     let mut parser = Parser::new_from_str(source);
     while let Some(next) = parser.next_event() {
@@ -95,11 +101,15 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
             }
             Err(error) => {
                 let at = spot(*error.marker());
-                problems.error(
-                    at,
-                    format!("this is not YAML: {}", error.info()),
-                    "look at the indentation and the brackets of this line and the one before; a text that holds `: ` or begins with a mark needs \"quotes\"",
-                );
+                if error.info().contains("unknown anchor") {
+                    refuse(at, ALIAS, problems);
+                } else if !odd_indentation(source, at.line + 1, problems) {
+                    problems.error(
+                        at,
+                        format!("this is not YAML: {}", error.info()),
+                        "look at the indentation and the brackets of this line and the one before; a text that holds `: ` or begins with a mark needs \"quotes\"",
+                    );
+                }
                 return None;
             }
         }
@@ -108,6 +118,53 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
         problems.error(first(), "the file is empty", "begin with `version: 1`");
     }
     tree.root
+}
+
+/// What cannot be seen could make a file mean something else than it says: two words that look alike, or a line that an
+/// editor shows in another order (CVE-2021-42574). In "quotes" such a character can be written as `\u200b`.
+fn any_invisible(source: &str, problems: &mut Problems) -> bool {
+    let before = problems.count();
+    for (line, text) in (1..).zip(source.split('\n')) {
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        for (column, c) in (1..).zip(text.chars()).filter(|(_, c)| is_invisible(*c)) {
+            problems.error(
+                Spot { line, column },
+                format!("an invisible character stands here (U+{:04X})", u32::from(c)),
+                "take it away, or write the line anew; in \"quotes\" it can be written as `\\u` and four digits",
+            );
+            if problems.count() - before >= MANY {
+                return true;
+            }
+        }
+    }
+    problems.count() > before
+}
+
+fn is_invisible(c: char) -> bool {
+    c != '\t' && c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// YAML indents with spaces only; what a parser says of a tab or a no-break space names neither it nor its line.
+fn odd_indentation(source: &str, last: usize, problems: &mut Problems) -> bool {
+    let before = problems.count();
+    for (line, text) in (1..).zip(source.lines()) {
+        let indentation = text.chars().take_while(|c| c.is_whitespace());
+        let odd = (1..).zip(indentation).find(|(_, c)| *c != ' ');
+        // Behind the place where reading ended, a tab behind spaces may belong to a text.
+        if let Some((column, c)) = odd.filter(|(column, _)| line <= last || *column == 1) {
+            let what = if c == '\t' { "a tab" } else { "an unusual space" };
+            problems.error(
+                Spot { line, column },
+                format!("{what} stands in the indentation"),
+                "indent with spaces only; most editors can replace all tabs at once",
+            );
+        }
+        if problems.count() - before >= MANY {
+            break;
+        }
+    }
+    problems.count() > before
 }
 
 fn first() -> Spot {
@@ -133,7 +190,7 @@ impl Tree {
     fn take(&mut self, event: Event<'_>, span: Span, problems: &mut Problems) -> bool {
         let at = spot(span.start);
         match event {
-            Event::Alias(_) => return refuse(at, "an alias (`*name`)", problems),
+            Event::Alias(_) => return refuse(at, ALIAS, problems),
             Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
                 if anchor != 0 =>
             {
@@ -172,12 +229,27 @@ impl Tree {
 
     fn scalar(&mut self, text: String, style: ScalarStyle, at: Spot, problems: &mut Problems) -> bool {
         let plain = style == ScalarStyle::Plain;
+        // Texts go into notices, logs and terminals.
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            problems.error(
+                at,
+                "this text holds a control character",
+                "take it away; in 'single quotes' a pattern's `\\b` stays what it is",
+            );
+        }
         if let Some(Open::Map(_, entries, key @ None)) = self.open.last_mut() {
             if let Some(earlier) = entries.iter().find(|e| e.key == text) {
                 problems.error(
                     at,
                     format!("{} stands here a second time", quote(&text)),
                     format!("it was first given in line {}; keep one of the two", earlier.at.line),
+                );
+            }
+            if text.trim() != text {
+                problems.error(
+                    at,
+                    "this key begins or ends with a space",
+                    "an unusual space, perhaps copied from elsewhere? Write the key anew",
                 );
             }
             *key = Some((text, at));
@@ -236,30 +308,36 @@ fn refuse(at: Spot, what: &str, problems: &mut Problems) -> bool {
     false
 }
 
-/// serde_yaml sees the same keys, lists and texts.
-pub(super) fn readers_agree(source: &str, node: &Node) -> bool {
-    serde_yaml::from_str::<serde_yaml::Value>(source).is_ok_and(|other| same(node, &other))
+/// The first place at which serde_yaml sees another key, list or text.
+pub(super) fn disagreement(source: &str, node: &Node) -> Option<Spot> {
+    match serde_yaml::from_str::<serde_yaml::Value>(source) {
+        Ok(other) => differing(node, &other),
+        Err(error) => {
+            let line = error.location().map_or(1, |place| place.line());
+            Some(Spot { line, column: 1 })
+        }
+    }
 }
 
-fn same(node: &Node, other: &serde_yaml::Value) -> bool {
+fn differing(node: &Node, other: &serde_yaml::Value) -> Option<Spot> {
     use serde_yaml::Value as Other;
+    let here = |same: bool| (!same).then_some(node.at);
     match (&node.value, other) {
-        (Value::Null, Other::Null) => true,
-        (Value::Scalar { text, plain: false }, other) => other.as_str() == Some(text),
-        (Value::Scalar { text, .. }, Other::String(other)) => text == other,
+        (Value::Null, Other::Null) => None,
+        (Value::Scalar { text, plain: false }, other) => here(other.as_str() == Some(text)),
+        (Value::Scalar { text, .. }, Other::String(other)) => here(text == other),
         // Numbers and truth values keep no text to compare; the place in the file decides how ours is read.
-        (Value::Scalar { plain: true, .. }, Other::Number(_) | Other::Bool(_)) => true,
-        (Value::List(ours), Other::Sequence(theirs)) => {
-            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b))
+        (Value::Scalar { plain: true, .. }, Other::Number(_) | Other::Bool(_)) => None,
+        (Value::List(ours), Other::Sequence(theirs)) if ours.len() == theirs.len() => {
+            ours.iter().zip(theirs).find_map(|(a, b)| differing(a, b))
         }
-        (Value::Map(ours), Other::Mapping(theirs)) => {
-            ours.len() == theirs.len()
-                && ours
-                    .iter()
-                    .zip(theirs.iter())
-                    .all(|(a, (key, b))| key.as_str().is_none_or(|key| key == a.key) && same(&a.value, b))
+        (Value::Map(ours), Other::Mapping(theirs)) if ours.len() == theirs.len() => {
+            ours.iter().zip(theirs.iter()).find_map(|(a, (key, b))| {
+                let same_key = key.as_str().is_none_or(|key| key == a.key);
+                if same_key { differing(&a.value, b) } else { Some(a.at) }
+            })
         }
-        _ => false,
+        _ => here(false),
     }
 }
 
@@ -293,10 +371,10 @@ mod tests {
             panic!("no list");
         };
         assert_eq!(list[1].at, Spot { line: 3, column: 35 });
-        assert!(readers_agree(
-            "name: Ærø\ngroups:\n  inside: {domains: [ærø.example, b]}\n",
-            &node
-        ));
+        let source = "name: Ærø\ngroups:\n  inside: {domains: [ærø.example, b]}\n";
+        assert_eq!(disagreement(source, &node), None);
+        let other = source.replace("b]", "c]");
+        assert_eq!(disagreement(&other, &node), Some(Spot { line: 3, column: 35 }));
     }
 
     #[test]
@@ -310,7 +388,29 @@ mod tests {
         for source in ["a: &x 1\n", "a: *x\n", "a: !x 1\n", "a: !!str 1\n"] {
             let (_, problems) = read_one(source);
             assert_eq!(problems.len(), 1, "{source}");
+            assert!(problems[0].ends_with("is not allowed in a policy"), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_at_its_place() {
+        let (_, problems) = read_one("a: 1\n\tb: 2\n");
+        assert_eq!(problems, ["2:1 a tab stands in the indentation"]);
+        let (_, problems) = read_one("a: 1\n\u{a0}b: 2\n");
+        assert_eq!(problems, ["2:1 this key begins or ends with a space"]);
+        for c in ['\u{200b}', '\u{202e}', '\u{2028}', '\u{85}', '\u{7}', '\u{feff}'] {
+            let (_, problems) = read_one(&format!("a: 1\nb: x{c}y\n"));
+            let told = format!("2:5 an invisible character stands here (U+{:04X})", u32::from(c));
+            assert_eq!(problems, [told]);
+        }
+        let (_, problems) = read_one("a: \"x\\u200by\"\r\nb: |\r\n  c\td\r\n");
+        assert_eq!(
+            problems,
+            Vec::<String>::new(),
+            "an escape can be seen, and a tab in a text is one"
+        );
+        let (_, problems) = read_one("a: \"x\\e[31m\"\n");
+        assert_eq!(problems, ["1:4 this text holds a control character"]);
     }
 
     #[test]

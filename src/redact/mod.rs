@@ -94,8 +94,7 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
 /// the mail where a rule says so (`why: [not_ocred]`), which is stricter than to redact. A picture that could be a
 /// page is another matter: what was taken out of the text could stand there.
 fn verify(report: &Report, targets: &Targets, logos: &BTreeSet<PartPath>) -> Result<(), NotClean> {
-    let still = |finding: &crate::types::Finding| targets.contains(&(finding.kind.clone(), finding.number.clone()));
-    if report.findings.iter().any(still) {
+    if report.holds_any(targets) {
         return Err(NotClean::StillThere);
     }
     let bears = |doubt: &&Doubt| doubt.kind == DoubtKind::NotOcred && logos.contains(&doubt.place.part);
@@ -185,12 +184,13 @@ impl Eraser<'_, '_> {
         crate::content::splice(bytes, splices).map(Some).map_err(refuse)
     }
 
-    /// One edit a character of every target in this text; where two identifiers share characters, each once.
+    /// One edit a character of every target in this text; where two identifiers share characters, each once. A copy of the
+    /// number in a message's id, or behind another label, is a copy too.
     fn edits(&self, view: usize, text: &str) -> Vec<TextEdit> {
         let mut ranges: Vec<_> = self
             .detector
-            .find(text)
-            .into_iter()
+            .find_all(text)
+            .all()
             .filter(|hit| self.targets.contains(&(hit.kind.clone(), hit.number.clone())))
             .flat_map(|hit| hit.digits.clone())
             .collect();

@@ -1,5 +1,6 @@
 //! Where something stands in a mail: precise enough to redact it and to tell a person.
 
+use super::OfficePlace;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,10 +72,27 @@ pub enum Location {
     ArchiveComment,
     /// Bytes that belong to no part: preamble, epilogue, gaps.
     Gap,
-    /// The undecoded source, scanned because the decoding is in doubt or hides something.
-    Source,
+    /// The text of a page, from 1.
+    Page(u32),
+    /// A note, mark or link laid over a page (from 1; 0 when it is on none).
+    Annotation {
+        /// From 1; 0 when it is on none.
+        page: u32,
+    },
+    /// The value of a form field.
+    FormField,
+    /// A bookmark, in the outline beside the pages.
+    Bookmark,
     /// What the file says of itself: title, author, keywords.
     Metadata,
+    /// Where a link leads.
+    Link,
+    /// An earlier version of the document that is still in the file, or what was left of one.
+    EarlierVersion,
+    /// The undecoded source, scanned because the decoding is in doubt or hides something.
+    Source,
+    /// A place of a text document, spreadsheet or presentation.
+    Office(OfficePlace),
     /// Text that a program recognised in a picture.
     Ocr,
 }
@@ -124,8 +142,16 @@ impl fmt::Display for Location {
             Location::FileName => f.write_str("file name"),
             Location::ArchiveComment => f.write_str("archive comment"),
             Location::Gap => f.write_str("outside all parts"),
-            Location::Source => f.write_str("source"),
+            Location::Page(number) => write!(f, "page {number}"),
+            Location::Annotation { page: 0 } => f.write_str("note"),
+            Location::Annotation { page } => write!(f, "note on page {page}"),
+            Location::FormField => f.write_str("form field"),
+            Location::Bookmark => f.write_str("bookmark"),
             Location::Metadata => f.write_str("properties of the document"),
+            Location::Link => f.write_str("link"),
+            Location::EarlierVersion => f.write_str("earlier version of the document"),
+            Location::Source => f.write_str("source"),
+            Location::Office(place) => place.fmt(f),
             Location::Ocr => f.write_str("text in the picture, read by OCR"),
         }
     }

@@ -3,6 +3,7 @@
 use super::Place;
 use crate::cpr::{Confidence, IdKind, Secret};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// All that was found, all that could not be read, all that must not be edited. An empty report means: read whole,
@@ -11,12 +12,23 @@ use std::ops::Range;
 pub struct Report {
     /// Each place of each identifier.
     pub findings: Vec<Finding>,
+    /// Digits that read as a number and are plainly something else: no findings, but a protected person's number counts
+    /// at any confidence. One place of each number.
+    pub faint: Vec<Finding>,
     /// What could not be read, or can be read in more than one way.
     pub doubts: Vec<Doubt>,
     /// Signed or encrypted parts: never edited.
     pub seals: Vec<Seal>,
     /// Parts walked, nested ones included.
     pub parts: u32,
+}
+
+impl Report {
+    /// One of these stands in it, however faintly.
+    pub fn holds_any(&self, identifiers: &BTreeSet<(IdKind, Secret)>) -> bool {
+        let mut all = self.findings.iter().chain(&self.faint);
+        all.any(|finding| identifiers.contains(&(finding.kind.clone(), finding.number.clone())))
+    }
 }
 
 /// One identifier in one place.

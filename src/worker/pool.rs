@@ -108,10 +108,9 @@ impl Pool {
         let request = Request::Redact(options.clone(), targets.clone());
         match self.ask(mail, &request, options, until).await? {
             (Response::Redacted(report), bytes) => {
-                let still = |f: &crate::types::Finding| targets.contains(&(f.kind.clone(), f.number.clone()));
                 // Small pictures that nobody read are let through, see `redact`.
                 let doubtful = report.doubts.iter().any(|doubt| doubt.kind != DoubtKind::NotOcred);
-                if report.findings.iter().any(still) || doubtful {
+                if report.holds_any(targets) || doubtful {
                     return Err(Unredacted::NotClean(
                         "a number was still found after redaction".to_owned(),
                     ));

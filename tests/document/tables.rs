@@ -96,6 +96,7 @@ fn families_are_told_by_content() {
             "png" => Family::Picture(Picture::Png),
             "jpeg" => Family::Picture(Picture::Jpeg),
             "gif" => Family::Picture(Picture::Gif),
+            "pdf" => Family::Pdf,
             "other" => Family::Other,
             other => panic!("no such family: {other}"),
         };

@@ -4,13 +4,13 @@ use super::names::{LEGACY, NAMED};
 
 /// A decoded reference: the character, and how many bytes of source it took.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reference {
+pub(in crate::document) struct Reference {
     pub character: char,
     pub len: usize,
 }
 
 /// The reference at the start of `text` (which begins with `&`); `None` when the ampersand is just one.
-pub(super) fn reference(text: &str) -> Option<Reference> {
+pub(in crate::document) fn reference(text: &str) -> Option<Reference> {
     match text.as_bytes().get(1)? {
         b'#' => numeric(text),
         b if b.is_ascii_alphabetic() => named(text),

@@ -3,11 +3,11 @@
 
 mod element;
 mod embedded;
-mod entity;
+pub(super) mod entity;
 mod names;
 mod sink;
 mod style;
-mod token;
+pub(super) mod token;
 mod walk;
 
 use super::charset::{self, Reading};
@@ -112,6 +112,8 @@ fn view(sink: Sink, below: &SourceMap, location: Location, hidden: bool) -> View
         map: sink.map.through(below),
         text: sink.text,
         part: PartPath::default(),
+        spots: Vec::new(),
+        guess: false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// One piece of source.
 #[derive(Debug)]
-pub(super) enum Token {
+pub(in crate::document) enum Token {
     /// Text between tags, entities not yet decoded.
     Text(Range<usize>),
     /// A start tag.
@@ -36,7 +36,7 @@ pub(super) enum Token {
 
 /// One attribute.
 #[derive(Debug)]
-pub(super) struct Attribute {
+pub(in crate::document) struct Attribute {
     /// As written.
     pub name: Range<usize>,
     /// Without quotes, entities not yet decoded; empty without a value.
@@ -44,7 +44,7 @@ pub(super) struct Attribute {
 }
 
 /// The cursor over the source.
-pub(super) struct Tokens<'t> {
+pub(in crate::document) struct Tokens<'t> {
     text: &'t str,
     at: usize,
     xml: bool,
@@ -286,6 +286,6 @@ fn is_name(b: u8) -> bool {
 }
 
 /// White space of HTML: tab, line feed, form feed, carriage return, space.
-pub(super) fn is_space(b: u8) -> bool {
+pub(in crate::document) fn is_space(b: u8) -> bool {
     matches!(b, b'\t' | b'\n' | 12 | b'\r' | b' ')
 }

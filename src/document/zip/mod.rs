@@ -47,7 +47,7 @@ pub(super) fn read<'a>(bytes: &'a [u8], _hint: &Hint, budget: &mut Budget) -> Co
         0,
         false,
     );
-    package::judge(&mut content);
+    package::judge(&mut content, bytes.len(), budget);
     taken.push(directory.start..directory.comment.end);
     let free = gaps::between(&mut content, bytes, taken);
     gaps::scan(&mut content, bytes, &free, budget);

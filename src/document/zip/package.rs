@@ -1,42 +1,16 @@
-//! Packages built on ZIP, known by their entries: Office Open XML, OpenDocument, signed containers. Their XML parts are read
-//! as XML; what else they hold is a doubt until they have readers of their own.
+//! Packages built on ZIP: office documents are read by `office`; signed containers of all kinds are sealed.
 
-use crate::content::Content;
-use crate::document::doubt;
-use crate::types::{DoubtKind, PartPath, SealKind};
+use crate::content::{Budget, Content};
+use crate::document::office;
+use crate::types::{PartPath, SealKind};
 
-/// Adds the doubts and seals of packages.
-pub(super) fn judge(content: &mut Content<'_>) {
-    let named = |wanted: &str| {
-        let name = |hint: &crate::content::Hint| hint.name.as_deref() == Some(wanted);
-        content.children.iter().find(|child| name(&child.hint))
-    };
-    let kind = if named("[Content_Types].xml").is_some() {
-        Some("Office document (OOXML)")
-    } else {
-        let open = |bytes: &[u8]| bytes.starts_with(b"application/vnd.oasis.opendocument");
-        named("mimetype")
-            .filter(|child| open(&child.bytes))
-            .map(|_| "OpenDocument file")
-    };
-    let locked = named("META-INF/manifest.xml")
-        .is_some_and(|child| memchr::memmem::find(&child.bytes, b"encryption-data").is_some());
-    let signed = content
-        .children
-        .iter()
-        .any(|child| child.hint.name.as_deref().is_some_and(is_signature));
-    if let Some(kind) = kind {
-        let reason = format!("{kind}: its text parts are read, the format is not yet read in full");
-        content.doubts.push(doubt(DoubtKind::Unread, reason));
-    }
-    if locked {
-        content
-            .doubts
-            .push(doubt(DoubtKind::Encrypted, "the document is encrypted"));
-    }
-    if signed {
+/// Reads a package as what it is, and adds its seal.
+pub(super) fn judge(content: &mut Content<'_>, archive: usize, budget: &mut Budget) {
+    let names = content.children.iter().filter_map(|child| child.hint.name.as_deref());
+    if names.into_iter().any(is_signature) {
         content.seals.push((PartPath::default(), SealKind::Signed));
     }
+    office::read(content, archive, budget);
 }
 
 /// Signatures over the package: OOXML, OpenDocument and ASiC, JAR.

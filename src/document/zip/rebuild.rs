@@ -2,10 +2,11 @@
 
 use super::directory::{Directory, Record, extra_fields, local};
 use super::{UNICODE_PATH, directory_of};
-use crate::content::{CannotEdit, Changes, Content, Splice, splice};
+use crate::content::{CannotEdit, Changes, Content, Splice, TextEdit, splice};
 use crate::document::inflate::{crc32, deflate};
-use crate::document::text;
+use crate::document::{office, text};
 use crate::types::Location;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ use std::ops::Range;
 #[derive(Default)]
 struct Edit<'c> {
     /// New content.
-    data: Option<&'c [u8]>,
+    data: Option<Cow<'c, [u8]>>,
     /// New name, as raw bytes.
     name: Option<Vec<u8>>,
 }
@@ -28,8 +29,19 @@ pub(in crate::document) fn rebuild(
     if directory.base > 0 || directory.miscounted || directory.zip64 {
         return Err(CannotEdit::Unsupported("an archive of unusual build"));
     }
-    let splices = text::splices(content, changes.texts.iter().cloned())?;
-    let edits = edits(bytes, content, changes, &directory, &splices)?;
+    if !content.seals.is_empty() {
+        return Err(CannotEdit::Sealed);
+    }
+    let any = !changes.texts.is_empty() || !changes.children.is_empty();
+    let absorbed = office::absorbed_edits(content, &changes.texts, bytes.len(), any)?;
+    let splices = text::splices(content, absorbed.rest.iter().cloned())?;
+    let mut edits = edits(bytes, content, changes, &absorbed.rest, &directory, &splices)?;
+    for (number, data) in absorbed.entries {
+        let record = number
+            .checked_sub(1)
+            .ok_or(CannotEdit::Unsupported("an entry without a record"))?;
+        edits.entry(record as usize).or_default().data = Some(Cow::Owned(data));
+    }
     let mut order: Vec<usize> = (0..directory.records.len()).collect();
     order.sort_by_key(|i| directory.records.get(*i).map(|record| record.local));
     let mut out = Vec::with_capacity(bytes.len());
@@ -84,6 +96,7 @@ fn edits<'c>(
     bytes: &[u8],
     content: &Content<'_>,
     changes: &'c Changes,
+    names: &[TextEdit],
     directory: &Directory,
     splices: &[Splice],
 ) -> Result<BTreeMap<usize, Edit<'c>>, CannotEdit> {
@@ -96,9 +109,9 @@ fn edits<'c>(
         let record = number
             .and_then(|n| n.checked_sub(1))
             .ok_or(CannotEdit::Unsupported("an entry without a record"))?;
-        edits.entry(record as usize).or_default().data = Some(data);
+        edits.entry(record as usize).or_default().data = Some(Cow::Borrowed(data));
     }
-    for edit in &changes.texts {
+    for edit in names {
         let view = content
             .views
             .get(edit.view)
@@ -147,7 +160,7 @@ fn write_entry(out: &mut Vec<u8>, bytes: &[u8], record: &Record, edit: &Edit<'_>
         return Err(CannotEdit::Unsupported("an entry packed in an unusual way"));
     }
     let old = head.at.end..head.at.end + usize::try_from(record.packed).unwrap_or(usize::MAX - head.at.end);
-    let (data, size, crc) = match edit.data {
+    let (data, size, crc) = match edit.data.as_deref() {
         Some(data) if record.method == 0 => (data.to_vec(), data.len() as u64, crc32(data)),
         Some(data) => (deflate(data), data.len() as u64, crc32(data)),
         None => (slice(bytes, old.clone())?.to_vec(), record.size, record.crc),
@@ -194,7 +207,7 @@ fn write_record(
     if let (Some(edit), Some(packed)) = (edit, packed) {
         put16(&mut header, 8, usize::from(record.flags & !8))?;
         put32(&mut header, 20, packed)?;
-        if let Some(data) = edit.data {
+        if let Some(data) = edit.data.as_deref() {
             put32(&mut header, 16, u64::from(crc32(data)))?;
             put32(&mut header, 24, data.len() as u64)?;
         }

@@ -1,0 +1,201 @@
+//! What a sheet needs from the rest of its workbook: shared strings, number formats, names and states of sheets.
+
+use super::format::Format;
+use super::gather::{CELL_BREAK, Piece, What, pieces};
+use super::xml::{Event, Events, Part, decoded};
+use crate::content::{Budget, Spent};
+use crate::types::Concealed;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// What the sheets share.
+#[derive(Default)]
+pub(super) struct Workbook<'t> {
+    /// Pieces of all shared strings.
+    pieces: Vec<Piece<'t>>,
+    /// Where each string's pieces are.
+    strings: Vec<Range<usize>>,
+    /// Strings that a cell has shown.
+    pub used: Vec<bool>,
+    /// By index of cell style.
+    pub styles: Vec<Rc<Style>>,
+    /// Name and state by path of the part.
+    pub sheets: HashMap<String, (String, Concealed)>,
+    /// Days are counted from 1904.
+    pub date_1904: bool,
+}
+
+/// A cell style.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Style {
+    pub format: Format,
+    /// White on nothing.
+    pub unseen: bool,
+    /// Black on black.
+    pub covered: bool,
+}
+
+impl<'t> Workbook<'t> {
+    /// One shared string.
+    pub fn string(&self, index: usize) -> &[Piece<'t>] {
+        let range = self.strings.get(index).cloned().unwrap_or_default();
+        self.pieces.get(range).unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.strings.len()
+    }
+
+    /// Reads `sharedStrings.xml`.
+    pub fn read_strings(&mut self, part: &Part<'t>, budget: &Budget) -> Result<(), Spent> {
+        let mut events = Events::of(part.text);
+        let mut start = self.pieces.len();
+        while let Some(event) = events.next(budget)? {
+            match event {
+                Event::Start(tag) if tag.name == "si" => start = self.pieces.len(),
+                Event::End("si") => self.strings.push(start..self.pieces.len()),
+                Event::Text(range, raw) if events.parent(1) == "t" => {
+                    // How to pronounce it is no part of the text.
+                    let aside = events.parent(2) == "rPh";
+                    if aside {
+                        self.pieces.push(Piece {
+                            what: What::Gap(CELL_BREAK),
+                            marks: 0,
+                        });
+                    }
+                    cell_pieces(part, range, raw, &mut self.pieces);
+                }
+                _ => {}
+            }
+        }
+        self.used = vec![false; self.strings.len()];
+        Ok(())
+    }
+
+    /// Reads `workbook.xml`; `target` finds a part by relationship.
+    pub fn read_sheets(
+        &mut self,
+        part: &Part<'t>,
+        target: impl Fn(&str) -> Option<String>,
+        budget: &Budget,
+    ) -> Result<(), Spent> {
+        let mut events = Events::of(part.text);
+        while let Some(event) = events.next(budget)? {
+            let Event::Start(tag) = event else { continue };
+            match tag.name {
+                "workbookPr" => self.date_1904 = tag.yes("date1904"),
+                "sheet" => {
+                    let concealed = match tag.get("state") {
+                        Some("hidden" | "veryHidden") => Concealed::Sheet,
+                        _ => Concealed::No,
+                    };
+                    let name = tag.get("name").map(decoded).unwrap_or_default();
+                    if let Some(path) = tag.get("id").and_then(&target) {
+                        self.sheets.insert(path, (name, concealed));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `styles.xml`.
+    pub fn read_styles(&mut self, part: &Part<'t>, budget: &Budget) -> Result<(), Spent> {
+        let mut codes: HashMap<u32, Format> = HashMap::new();
+        let mut fonts: Vec<Shade> = Vec::new();
+        let mut fills: Vec<Shade> = Vec::new();
+        let mut events = Events::of(part.text);
+        while let Some(event) = events.next(budget)? {
+            let Event::Start(tag) = event else { continue };
+            match (tag.name, events.parent(2)) {
+                ("numFmt", _) => {
+                    let code = tag.get("formatCode").map(decoded).unwrap_or_default();
+                    codes.extend(tag.number("numFmtId").map(|id| (id, Format::of(&code))));
+                }
+                ("font", "fonts") => fonts.push(Shade::None),
+                ("fill", "fills") => fills.push(Shade::None),
+                ("color", "font") => set(
+                    &mut fonts,
+                    Shade::of(tag.get("rgb"), tag.get("theme"), tag.get("indexed")),
+                ),
+                ("fgColor", _) => set(
+                    &mut fills,
+                    Shade::of(tag.get("rgb"), tag.get("theme"), tag.get("indexed")),
+                ),
+                ("xf", "cellXfs") => {
+                    let id = tag.number("numFmtId").unwrap_or(0);
+                    let format = codes.get(&id).cloned().unwrap_or_else(|| Format::built_in(id));
+                    let shade = |of: &[Shade], key| tag.number(key).and_then(|i| of.get(i as usize).copied());
+                    let font = shade(&fonts, "fontId").unwrap_or(Shade::None);
+                    let fill = shade(&fills, "fillId").unwrap_or(Shade::None);
+                    self.styles.push(Rc::new(Style {
+                        format,
+                        unseen: font == Shade::White && matches!(fill, Shade::None | Shade::White),
+                        covered: fill == Shade::Black && matches!(font, Shade::Black | Shade::None),
+                    }));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set(shades: &mut [Shade], shade: Shade) {
+    if let Some(last) = shades.last_mut() {
+        *last = shade;
+    }
+}
+
+/// A colour, as far as it hides something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shade {
+    None,
+    Black,
+    White,
+    Other,
+}
+
+impl Shade {
+    /// Theme colours 0 and 1 are background and text; 8 and 9 of the old palette black and white.
+    fn of(rgb: Option<&str>, theme: Option<&str>, indexed: Option<&str>) -> Shade {
+        let rgb = rgb.map(|rgb| {
+            rgb.get(rgb.len().saturating_sub(6)..)
+                .unwrap_or(rgb)
+                .to_ascii_uppercase()
+        });
+        match (rgb.as_deref(), theme, indexed) {
+            (Some("000000"), _, _) | (None, Some("1"), _) | (None, None, Some("8" | "0")) => Shade::Black,
+            (Some("FFFFFF"), _, _) | (None, Some("0"), _) | (None, None, Some("9" | "1")) => Shade::White,
+            (None, None, None | Some("64" | "65")) => Shade::None,
+            _ => Shade::Other,
+        }
+    }
+}
+
+/// Text of a cell: its own line breaks and tabs end no row and no column.
+pub(super) fn cell_pieces<'t>(part: &Part<'t>, range: Range<usize>, raw: bool, out: &mut Vec<Piece<'t>>) {
+    let mut whole = Vec::new();
+    pieces(part, range, raw, 0, &mut whole);
+    for Piece { what, marks } in whole {
+        let What::Plain(mut text, mut source) = what else {
+            out.push(Piece { what, marks });
+            continue;
+        };
+        while let Some(at) = text.find(['\n', '\r', '\t']) {
+            let (before, rest) = text.split_at(at);
+            let c = if rest.starts_with('\t') { ' ' } else { CELL_BREAK };
+            let what = What::Plain(before, source);
+            out.push(Piece { what, marks });
+            let what = What::Unit(c, source + at, source + at + 1);
+            out.push(Piece { what, marks });
+            text = rest.get(1..).unwrap_or_default();
+            source += at + 1;
+        }
+        let what = What::Plain(text, source);
+        out.push(Piece { what, marks });
+    }
+}

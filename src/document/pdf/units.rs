@@ -1,0 +1,73 @@
+//! Where the characters of a view come from. A PDF's text has no bytes of its own to point at (it is packed, encoded by the
+//! font, placed by matrices), so each view numbers its characters ([`crate::content::Form::Units`]); reading again in the
+//! same order gives the same numbers, and then what stands behind those that must go.
+
+use super::canvas::{Glyph, Key};
+use lopdf::ObjectId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// A step from an object to something in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Key(Vec<u8>),
+    Index(usize),
+}
+
+/// What stands behind one unit.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// A glyph of a page; drawn on it where a reader sees it.
+    Glyph {
+        page: Option<ObjectId>,
+        glyph: Box<Glyph>,
+        shown: bool,
+    },
+    /// Bytes of a string in the content.
+    Aside {
+        key: Key,
+        token: Range<usize>,
+        bytes: Range<usize>,
+    },
+    /// Bytes of a string in an object.
+    Text {
+        object: ObjectId,
+        path: Vec<Step>,
+        bytes: Range<usize>,
+    },
+    /// Bytes of a stream's data.
+    Data { object: ObjectId, bytes: Range<usize> },
+    /// Not written to the copy at all.
+    Dropped,
+    /// It cannot be taken out.
+    Fixed,
+}
+
+/// Numbers the units, and gathers what is wanted.
+#[derive(Default)]
+pub(super) struct Units {
+    next: usize,
+    wanted: BTreeSet<usize>,
+    pub found: Vec<Target>,
+    /// Attached files: number of the child -> its stream.
+    pub files: BTreeMap<usize, ObjectId>,
+}
+
+impl Units {
+    pub fn wanting(wanted: BTreeSet<usize>) -> Units {
+        Units {
+            wanted,
+            ..Units::default()
+        }
+    }
+
+    /// The next `len` units, `target` saying what stands behind each. Gives the first.
+    pub fn block(&mut self, len: usize, mut target: impl FnMut(usize, &mut Vec<Target>)) -> usize {
+        let base = self.next;
+        self.next += len;
+        for unit in self.wanted.range(base..self.next) {
+            target(unit - base, &mut self.found);
+        }
+        base
+    }
+}

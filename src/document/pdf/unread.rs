@@ -1,0 +1,70 @@
+//! What of a page was not read: pictures, text drawn as outlines, fonts that do not say what they show.
+
+use super::canvas::{Canvas, Glyph, Sight};
+use super::cmap::Text;
+use super::space::Area;
+use crate::content::Content;
+use crate::document::doubt;
+use crate::types::{DoubtKind, Location};
+
+/// So many letters in a row that cannot be read may be a number; bullets and ornaments stand alone.
+const UNKNOWN: usize = 6;
+/// A page with fewer letters than this and a picture is a scanned page with a stamp or a page number on it.
+const LETTERS: usize = 40;
+/// A picture of this part of the page may be the page.
+const LARGE: f64 = 0.2;
+/// A page without letters, but with so many corners of filled shapes, is drawn.
+const CORNERS: usize = 400;
+
+/// Letters, seen or not, that nobody can name.
+pub(super) fn fonts(content: &mut Content<'_>, canvas: &Canvas, place: &Location) {
+    let blank = |glyph: &&Glyph| matches!(glyph.text, Some(Text::One(c)) if c.is_whitespace());
+    let unknown = canvas
+        .glyphs
+        .iter()
+        .filter(|glyph| !blank(glyph))
+        .map(|glyph| glyph.text.is_none());
+    let mut run = 0;
+    let longest = unknown.fold(0, |longest, unknown| {
+        run = if unknown { run + 1 } else { 0 };
+        run.max(longest)
+    });
+    if longest >= UNKNOWN {
+        say(
+            content,
+            place,
+            DoubtKind::Unread,
+            "a font of the page does not say which letters it shows",
+        );
+    }
+}
+
+/// A page that is a picture. The recognised text of a scanned page is hidden, and does not count: a number in it is found, but
+/// it also stands in the picture, from which nothing takes it.
+pub(super) fn pictures(content: &mut Content<'_>, canvas: &Canvas, sights: &[Sight], page: Area, place: &Location) {
+    let seen = canvas
+        .glyphs
+        .iter()
+        .zip(sights)
+        .filter(|(_, sight)| **sight != Sight::Hidden);
+    let letters = seen.filter(|(glyph, _)| glyph.text.is_some()).count();
+    let pictures = canvas.covers.iter().filter(|cover| cover.picture);
+    let covered: f64 = pictures.map(|cover| cover.area.common(page).size()).sum();
+    if letters < LETTERS && covered > LARGE * page.size() {
+        say(
+            content,
+            place,
+            DoubtKind::NotOcred,
+            "the page is a picture, whose text was not read",
+        );
+    } else if letters == 0 && canvas.outlines > CORNERS {
+        let reason = "the page is drawn without letters, its text was not read";
+        say(content, place, DoubtKind::NotOcred, reason);
+    }
+}
+
+fn say(content: &mut Content<'_>, place: &Location, kind: DoubtKind, reason: &str) {
+    let mut doubt = doubt(kind, reason);
+    doubt.location = place.clone();
+    content.doubts.push(doubt);
+}
