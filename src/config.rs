@@ -43,6 +43,9 @@ pub struct Config {
     /// The inspection.
     #[serde(default)]
     pub limits: Limits,
+    /// Programs that read what we do not.
+    #[serde(default)]
+    pub programs: Programs,
     /// Worker processes.
     #[serde(default)]
     pub workers: Workers,
@@ -81,6 +84,47 @@ pub struct Milter {
     pub spool_total: u64,
     /// Postfix's `message_size_limit`, so that an edit never makes a mail too large.
     pub message_size_limit: u64,
+}
+
+/// Programs that are used when they are installed. What they would have read is a doubt otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Programs {
+    /// Whether text in pictures is looked for.
+    pub ocr: Ocr,
+    /// Debian's `tesseract-ocr`.
+    pub tesseract: PathBuf,
+    /// Languages as Tesseract names them, joined with `+`; those that are not installed are left out.
+    pub languages: String,
+    /// Seconds for all pictures of one mail.
+    pub ocr_seconds: u32,
+    /// Pixels of one picture; larger ones are not read.
+    pub ocr_pixels: u64,
+    /// Debian's `libarchive-tools`, for RAR.
+    pub bsdtar: PathBuf,
+}
+
+/// Whether pictures are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ocr {
+    /// When the program is there.
+    Auto,
+    /// Never.
+    Off,
+}
+
+impl Default for Programs {
+    fn default() -> Programs {
+        Programs {
+            ocr: Ocr::Auto,
+            tesseract: PathBuf::from("/usr/bin/tesseract"),
+            languages: "dan+eng".to_owned(),
+            ocr_seconds: 8,
+            ocr_pixels: 40_000_000,
+            bsdtar: PathBuf::from("/usr/bin/bsdtar"),
+        }
+    }
 }
 
 /// Worker processes.
@@ -191,6 +235,10 @@ impl Config {
         }
         if !(1..=30).contains(&self.retention.content_days) {
             return Err("retention.content_days must be between 1 and 30".to_owned());
+        }
+        let mut languages = self.programs.languages.chars();
+        if !languages.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+')) {
+            return Err("programs.languages is a list such as dan+eng (`tesseract --list-langs` shows all)".to_owned());
         }
         if u64::from(self.limits.seconds) + 20 > milter.deadline_seconds {
             return Err("limits.seconds must be at least 20 below milter.deadline_seconds".to_owned());
@@ -317,6 +365,10 @@ mod tests {
             (
                 serde_yaml::to_value(&config.limits),
                 serde_yaml::to_value(&defaults.limits),
+            ),
+            (
+                serde_yaml::to_value(&config.programs),
+                serde_yaml::to_value(&defaults.programs),
             ),
             (
                 serde_yaml::to_value(&config.workers),

@@ -2,6 +2,10 @@
 
 #[path = "document/archives.rs"]
 mod archives;
+#[path = "document/collection.rs"]
+mod collection;
+#[path = "document/collection_hostile.rs"]
+mod collection_hostile;
 #[path = "document/legacy.rs"]
 mod legacy;
 #[path = "document/legacy_hostile.rs"]

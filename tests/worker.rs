@@ -17,6 +17,7 @@ fn options() -> Options {
         },
         today: time::macros::date!(2026 - 11 - 23),
         identifiers: Vec::new(),
+        programs: cpr_milter::config::Programs::default(),
     }
 }
 
@@ -51,6 +52,84 @@ async fn a_real_worker_answers_many_times() {
         assert!(inspected.report().parts > 0, "a mail that was read has parts");
         assert!(inspected.report().findings.is_empty());
     }
+}
+
+fn picture() -> (Vec<u8>, Options) {
+    let file = "tests/data/documents/images/page.png";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let options = Options {
+        input: Input::Document,
+        limits: Limits::default(),
+        ..options()
+    };
+    (std::fs::read(path).expect("a picture"), options)
+}
+
+#[tokio::test]
+async fn a_confined_worker_reads_pictures() {
+    if !Path::new("/usr/bin/tesseract").exists() {
+        eprintln!("tesseract is not installed: pictures are not read");
+        return;
+    }
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    let (page, mut options) = picture();
+    options.programs.ocr_seconds = 50;
+    let inspected = pool.inspect(&page, &options, in_seconds(60)).await.expect("a report");
+    let report = inspected.report();
+    assert!(report.doubts.is_empty(), "{:?}", report.doubts);
+    assert_eq!(report.findings.len(), 1);
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_is_a_doubt_and_the_worker_lives_on() {
+    let folder = tempfile::tempdir().expect("folder");
+    // The odd time makes the process known again.
+    let script = "[ \"$1\" = --list-langs ] && echo dan && exit\nexec sleep 613.25";
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    let (page, mut options) = picture();
+    options.programs.tesseract = impostor(folder.path(), script);
+    options.programs.ocr_seconds = 2;
+    let inspected = pool.inspect(&page, &options, in_seconds(60)).await.expect("a report");
+    let [doubt] = inspected.report().doubts.as_slice() else {
+        panic!("{:?}", inspected.report().doubts);
+    };
+    assert_eq!(doubt.kind, cpr_milter::types::DoubtKind::NotOcred);
+    assert!(doubt.reason.contains("longer"), "{}", doubt.reason);
+    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    assert!(
+        !lines.into_iter().any(|line| line.ends_with(b"613.25\0")),
+        "it was killed"
+    );
+    let again = pool.inspect(MAIL, &self::options(), in_seconds(30)).await;
+    assert!(again.is_ok_and(|inspected| inspected.report().doubts.is_empty()));
+}
+
+/// A map of every byte took more than the memory of a worker, which died of it.
+#[tokio::test]
+async fn a_large_file_of_no_known_kind_does_not_fill_the_worker() {
+    let mut seed = 4u64;
+    let mut bytes: Vec<u8> = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        seed.to_be_bytes()
+    })
+    .take(20 << 17)
+    .flatten()
+    .collect();
+    bytes[..4].copy_from_slice(b"\0\x01\x02\x03");
+    let at = bytes.len() / 2;
+    bytes[at..at + 18].copy_from_slice(b"\0CPR: 010190-1234\0");
+    let (_, options) = picture();
+    let pool = pool(PathBuf::from(env!("CARGO_BIN_EXE_cpr-milter")));
+    let inspected = pool.inspect(&bytes, &options, in_seconds(90)).await.expect("a report");
+    let report = inspected.report();
+    assert!(report.findings.iter().any(|f| f.number.reveal() == "0101901234"));
+    assert!(
+        report
+            .doubts
+            .iter()
+            .any(|d| d.kind == cpr_milter::types::DoubtKind::Unread)
+    );
 }
 
 #[tokio::test]

@@ -378,6 +378,7 @@ impl Decision {
                 limits: config.limits.clone(),
                 today: danish_date(OffsetDateTime::now_utc()),
                 identifiers: policy.identifiers().to_vec(),
+                programs: config.programs.clone(),
             };
             let until = Instant::now() + Duration::from_secs(300);
             let seen = pool

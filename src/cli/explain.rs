@@ -2,7 +2,7 @@
 
 use super::policy::{self, Explained};
 use super::{fail, input, said};
-use crate::config::Workers;
+use crate::config::{Programs, Workers};
 use crate::content::Limits;
 use crate::cpr::mask;
 use crate::inspect::{Input, Options};
@@ -103,6 +103,7 @@ fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: D
         limits: Limits::default(),
         today,
         identifiers: policy.identifiers().to_vec(),
+        programs: Programs::default(),
     };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let pool = Pool::new(PoolConfig::new(&Workers {

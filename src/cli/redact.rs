@@ -2,7 +2,7 @@
 
 use super::fail;
 use super::input::{self, Kind};
-use crate::config::Workers;
+use crate::config::{Programs, Workers};
 use crate::content::Limits;
 use crate::cpr::Confidence;
 use crate::inspect::Options;
@@ -74,6 +74,7 @@ impl Redact {
             limits: Limits::default(),
             today: danish_date(time::OffsetDateTime::now_utc()),
             identifiers: Vec::new(),
+            programs: Programs::default(),
         };
         let pool = Pool::new(PoolConfig::new(&Workers {
             count: 1,

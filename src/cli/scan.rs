@@ -2,7 +2,7 @@
 
 use super::fail;
 use super::input::{self, Item, Kind};
-use crate::config::Workers;
+use crate::config::{Programs, Workers};
 use crate::content::Limits;
 use crate::cpr::{self, mask};
 use crate::inspect::Options;
@@ -274,6 +274,7 @@ async fn inspect(pool: Arc<Pool>, item: Item) -> Outcome {
         limits,
         today: danish_date(time::OffsetDateTime::now_utc()),
         identifiers: Vec::new(),
+        programs: Programs::default(),
     };
     let start = Instant::now();
     let result = pool.inspect(&item.bytes, &options, start + patience).await;

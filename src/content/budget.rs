@@ -132,6 +132,11 @@ impl Budget {
         self.parts
     }
 
+    /// How long the inspection may still take.
+    pub fn time_left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
     /// # Errors
     /// [`Spent::Time`] when the time is up. Long loops ask now and then.
     pub fn in_time(&self) -> Result<(), Spent> {

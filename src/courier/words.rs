@@ -117,6 +117,10 @@ fn place(location: &Location, in_file: bool, language: Language) -> String {
             "i dokumentets egenskaber (titel, forfatter, emneord)",
             "in the properties of the document (title, author, keywords)",
         ),
+        Location::Ocr => pick(
+            "i teksten på et billede (læst maskinelt)",
+            "in the text of a picture (read by machine)",
+        ),
         Location::Link => pick("i et link", "in a link"),
         Location::EarlierVersion => pick(
             "i en tidligere udgave af dokumentet, som stadig ligger i filen",

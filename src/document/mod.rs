@@ -3,6 +3,7 @@
 //! One file or folder per format family; a new family is a variant of [`Family`], a row in `sniff` and a reader. Nothing
 //! here looks for numbers, walks into children or opens files: readers yield views and children, `inspect` walks on.
 
+mod ar;
 mod base64;
 mod cfb;
 mod channels;
@@ -12,17 +13,25 @@ mod html;
 mod inflate;
 mod lzfu;
 mod mapi;
+mod mbox;
 mod office;
 mod other;
 mod pdf;
+mod picture;
 mod quoted;
 mod rtf;
+mod sevenz;
 mod sniff;
+mod sqlite;
+mod stream;
 mod strings;
+mod tar;
 mod text;
 mod tnef;
 mod xlsb;
 mod zip;
+
+pub use picture::{Picture, could_be_a_page, is_too_small_for_text, picture_moves, picture_size};
 
 use crate::content::{Budget, CannotEdit, Changes, Content, ContentDoubt, Hint, View};
 use crate::types::{DoubtKind, Location, PartPath};
@@ -46,6 +55,20 @@ pub enum Family {
     Ole,
     /// Outlook's winmail.dat.
     Tnef,
+    /// One file packed by bzip2, xz, Zstandard, LZ4, lzip, LZMA.
+    Stream,
+    /// tar.
+    Tar,
+    /// 7z.
+    SevenZip,
+    /// ar, cpio.
+    Ar,
+    /// Mailboxes in one file.
+    Mbox,
+    /// SQLite databases.
+    Sqlite,
+    /// Pictures, whose pixels nobody reads here.
+    Picture(Picture),
     /// PDF.
     Pdf,
     /// Known or unknown, but without a reader yet.
@@ -70,6 +93,13 @@ pub fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a
         Family::Rtf => rtf::read(bytes, budget),
         Family::Ole => cfb::read(bytes, budget),
         Family::Tnef => tnef::read(bytes, budget),
+        Family::Stream => stream::read(bytes, hint, budget),
+        Family::Tar => tar::read(bytes, budget),
+        Family::SevenZip => sevenz::read(bytes, budget),
+        Family::Ar => ar::read(bytes, budget),
+        Family::Mbox => mbox::read(bytes, budget),
+        Family::Sqlite => sqlite::read(bytes, budget),
+        Family::Picture(kind) => picture::read(bytes, kind, budget),
         Family::Pdf => pdf::read(bytes, hint, budget),
         Family::Other => other::read(bytes, hint, budget),
     }
@@ -101,6 +131,13 @@ pub fn rebuild(bytes: &[u8], hint: &Hint, content: &Content<'_>, changes: Change
         Family::Rtf => rtf::rebuild(bytes, content, &changes),
         Family::Ole => Err(CannotEdit::Unsupported("a legacy Office file or Outlook message")),
         Family::Tnef => Err(CannotEdit::Unsupported("an Outlook winmail.dat")),
+        Family::Stream => stream::rebuild(bytes, content, &changes),
+        Family::Tar => tar::rebuild(bytes, content, &changes),
+        Family::Mbox => mbox::rebuild(bytes, content, &changes),
+        Family::Picture(_) => picture::rebuild(bytes, content, &changes),
+        Family::SevenZip => Err(CannotEdit::Unsupported("7z archives have no writer")),
+        Family::Ar => Err(CannotEdit::Unsupported("ar and cpio archives have no writer")),
+        Family::Sqlite => Err(CannotEdit::Unsupported("a database has no writer")),
         Family::Pdf => pdf::rebuild(bytes, content, &changes),
         Family::Other => Err(CannotEdit::Unsupported("it is of a kind without a writer")),
     }

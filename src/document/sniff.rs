@@ -1,6 +1,6 @@
 //! What a thing is, by its first bytes; names and declared types only break ties, since both lie.
 
-use super::{Family, charset, pdf, rtf};
+use super::{Family, ar, charset, mbox, pdf, picture, rtf, sevenz, sqlite, stream, tar};
 use crate::content::Hint;
 
 /// How much of the start is looked at for text-like signs.
@@ -9,28 +9,12 @@ const HEAD: usize = 4096;
 /// Formats without a reader yet, by their magic number, in words for people.
 const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"%!PS", "PostScript document"),
-    (0, b"\x89PNG\r\n\x1a\n", "PNG picture"),
-    (0, b"\xff\xd8\xff", "JPEG picture"),
-    (0, b"GIF87a", "GIF picture"),
-    (0, b"GIF89a", "GIF picture"),
-    (0, b"II*\0", "TIFF picture"),
-    (0, b"MM\0*", "TIFF picture"),
-    (8, b"WEBP", "WebP picture"),
     (4, b"ftyp", "HEIF picture or MP4 video"),
     (0, b"\0\0\x01\0", "icon"),
-    (0, b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
     (0, b"Rar!\x1a\x07", "RAR archive"),
-    (0, b"BZh", "bzip2 file"),
-    (0, b"\xfd7zXZ\0", "xz file"),
-    (0, b"\x28\xb5\x2f\xfd", "Zstandard file"),
     (0, b"\x1f\x9d", "compress file"),
-    (0, b"LZIP", "lzip file"),
-    (0, b"\x04\x22\x4d\x18", "LZ4 file"),
     (0, b"MSCF", "cabinet archive"),
-    (257, b"ustar", "tar archive"),
-    (0, b"SQLite format 3\0", "SQLite database"),
     (0, b"\x7fELF", "program"),
-    (0, b"!<arch>\n", "ar archive"),
     (0, b"OggS", "Ogg sound"),
     (0, b"ID3", "MP3 sound"),
     (0, b"RIFF", "RIFF media"),
@@ -66,7 +50,10 @@ pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
     if pdf::is_pdf(bytes) {
         return Family::Pdf;
     }
-    if strong(bytes).is_some() || is_mbox(bytes) {
+    if let Some(family) = container(bytes) {
+        return family;
+    }
+    if strong(bytes).is_some() {
         return Family::Other;
     }
     let text = !charset::control_heavy(bytes) || charset::is_wide(bytes);
@@ -83,11 +70,29 @@ pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
     Family::Other
 }
 
+/// Archives, packed files and pictures.
+fn container(bytes: &[u8]) -> Option<Family> {
+    if stream::kind(bytes).is_some() {
+        return Some(Family::Stream);
+    }
+    if let Some(kind) = picture::kind(bytes) {
+        return Some(Family::Picture(kind));
+    }
+    if sevenz::is_7z(bytes) {
+        Some(Family::SevenZip)
+    } else if sqlite::is_sqlite(bytes) {
+        Some(Family::Sqlite)
+    } else if tar::is_tar(bytes) {
+        Some(Family::Tar)
+    } else if ar::is_archive(bytes) {
+        Some(Family::Ar)
+    } else {
+        mbox::is_mbox(bytes).then_some(Family::Mbox)
+    }
+}
+
 /// The name of a format without a reader.
 pub(super) fn name(bytes: &[u8]) -> &'static str {
-    if is_mbox(bytes) {
-        return "mailbox (mbox)";
-    }
     strong(bytes)
         .or_else(|| {
             WEAK.iter()
@@ -102,10 +107,9 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
         .iter()
         .find(|(at, magic, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
     let found = found.or_else(|| pdf::is_pdf(bytes).then_some(&(0, b"%PDF-", "PDF document")));
-    // `BZh` and `ID3` can begin a word; the block mark or a control byte follows in the real ones.
+    // `ID3` can begin a word; a control byte follows in the real ones.
     found.map(|(_, _, name)| *name).filter(|name| match *name {
-        "bzip2 file" => matches!(bytes.get(4..6), Some(b"1A" | b"\x17r")),
-        "MP3 sound" | "lzip file" => bytes.get(3..6).is_some_and(|b| b.iter().any(|b| *b < 32)),
+        "MP3 sound" => bytes.get(3..6).is_some_and(|b| b.iter().any(|b| *b < 32)),
         "HEIF picture or MP4 video" | "cabinet archive" | "RIFF media" => {
             bytes.get(..12).is_some_and(|b| b.contains(&0)) || charset::control_heavy(bytes)
         }
@@ -126,13 +130,18 @@ fn own(bytes: &[u8]) -> Option<Family> {
 
 /// A format that is told by its first bytes, read here or not.
 pub(super) fn is_known(bytes: &[u8]) -> bool {
-    is_zip(bytes) || own(bytes).is_some() || bytes.starts_with(b"\x1f\x8b") || strong(bytes).is_some()
+    is_zip(bytes)
+        || own(bytes).is_some()
+        || container(bytes).is_some()
+        || bytes.starts_with(b"\x1f\x8b")
+        || strong(bytes).is_some()
 }
 
 /// A format that is told by the very first bytes: not an archive by its end, which may be one part among others.
 pub(super) fn is_marked(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
         || own(bytes).is_some()
+        || container(bytes).is_some()
         || bytes.starts_with(b"\x1f\x8b")
         || strong(bytes).is_some()
 }
@@ -169,20 +178,10 @@ fn is_zip(bytes: &[u8]) -> bool {
     let tail = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
     // An OLE or PDF file may end in a ZIP archive of its own; programs open it as what it starts with.
     own(bytes).is_none()
+        && container(bytes).is_none()
         && strong(bytes).is_none_or(|name| name == "program")
         && memchr::memmem::find(tail, b"PK\x05\x06").is_some()
         && memchr::memmem::find(bytes, b"PK\x01\x02").is_some()
-}
-
-fn is_mbox(bytes: &[u8]) -> bool {
-    let Some(rest) = bytes.strip_prefix(b"From ") else {
-        return false;
-    };
-    let Some(end) = memchr::memchr(b'\n', rest) else {
-        return false;
-    };
-    let next = rest.get(end + 1..).unwrap_or_default();
-    field(next.split(|b| *b == b'\n').next().unwrap_or_default()).is_some()
 }
 
 /// Start of the text in lower case, marks and NULs left out, so that UTF-16 looks like ASCII.

@@ -4,13 +4,18 @@
 //! identifiers in every view, and goes on with the children. It runs inside a worker process (see `worker`); nothing here
 //! starts one. `redact` takes the same road, so that what was found is what is removed.
 
+mod aid;
+mod program;
 mod walk;
 
-pub use walk::{Node, open, text_of};
+pub(crate) use walk::open;
+pub use walk::{Node, text_of};
 
+use crate::config::Programs;
 use crate::content::{Budget, Limits};
 use crate::cpr::{Detector, Hit, Identifier, IdentifierError};
 use crate::types::{Finding, Location, PartPath, Place, Report};
+pub(crate) use aid::Aid;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
@@ -40,6 +45,8 @@ pub struct Options {
     pub today: Date,
     /// Custom identifiers of the policy.
     pub identifiers: Vec<Identifier>,
+    /// Programs that read pictures and RAR.
+    pub programs: Programs,
 }
 
 /// Inspects one mail or document. What cannot be read is a doubt in the report, never an error and never silence.
@@ -54,10 +61,21 @@ pub fn inspect(bytes: &[u8], options: &Options) -> Result<Report, IdentifierErro
 
 /// The same with a detector that is already made, on a budget that may be shared.
 pub fn inspect_with(detector: &Detector, budget: &mut Budget, bytes: &[u8], options: &Options) -> Report {
+    inspect_again(detector, budget, &mut Aid::new(&options.programs), bytes, options)
+}
+
+/// The same, with what programs have read already.
+pub(crate) fn inspect_again(
+    detector: &Detector,
+    budget: &mut Budget,
+    aid: &mut Aid<'_>,
+    bytes: &[u8],
+    options: &Options,
+) -> Report {
     if options.input == Input::Text {
         return inspect_text(detector, bytes);
     }
-    let mut walk = walk::Walk::new(detector, budget);
+    let mut walk = walk::Walk::new(detector, budget, aid);
     walk.node(&Node::root(bytes, options));
     walk.finish()
 }

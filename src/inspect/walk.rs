@@ -1,6 +1,6 @@
 //! The recursion over parts, and what becomes of views on the way.
 
-use super::{Input, Options};
+use super::{Aid, Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
 use crate::cpr::{Confidence, Detected, Detector, Hit, Secret};
 use crate::document::{self, Family};
@@ -107,13 +107,14 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Asks the right reader for a node's content.
-pub fn open<'a>(node: &Node<'a>, budget: &mut Budget) -> (Family, Content<'a>) {
+/// Asks the right reader for a node's content, and the programs for what no reader of ours can read.
+pub(crate) fn open<'a>(node: &Node<'a>, budget: &mut Budget, aid: &mut Aid<'_>) -> (Family, Content<'a>) {
     let family = node.family();
-    let content = match family {
+    let mut content = match family {
         Family::Mail => message::read(node.bytes, budget),
         _ => document::read(node.bytes, &node.hint, budget),
     };
+    aid.add(family, node.bytes, &mut content, budget);
     (family, content)
 }
 
@@ -136,10 +137,21 @@ pub fn text_of(bytes: &[u8]) -> (String, SourceMap) {
     (text, map)
 }
 
+/// As [`text_of`], but of large bytes that are no text only the ASCII: a map for each of the others is larger than a worker.
+fn raw_text(bytes: &[u8]) -> (String, SourceMap) {
+    const LARGE: usize = 64 << 10;
+    if bytes.len() <= LARGE || std::str::from_utf8(bytes).is_ok() {
+        return text_of(bytes);
+    }
+    let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '\u{1a}' };
+    (bytes.iter().map(ascii).collect(), SourceMap::identity(bytes.len(), 0))
+}
+
 /// Gathers the report of one input.
-pub(super) struct Walk<'w> {
+pub(super) struct Walk<'w, 'p> {
     detector: &'w Detector,
     budget: &'w mut Budget,
+    aid: &'w mut Aid<'p>,
     report: Report,
     /// What was found in a part by its first reading; second readings add only what is new.
     seen: HashSet<(PartPath, String)>,
@@ -149,11 +161,12 @@ pub(super) struct Walk<'w> {
     full: bool,
 }
 
-impl<'w> Walk<'w> {
-    pub(super) fn new(detector: &'w Detector, budget: &'w mut Budget) -> Walk<'w> {
+impl<'w, 'p> Walk<'w, 'p> {
+    pub(super) fn new(detector: &'w Detector, budget: &'w mut Budget, aid: &'w mut Aid<'p>) -> Walk<'w, 'p> {
         Walk {
             detector,
             budget,
+            aid,
             report: Report::default(),
             seen: HashSet::new(),
             faint: BTreeSet::new(),
@@ -172,7 +185,7 @@ impl<'w> Walk<'w> {
             self.spent(node, spent);
             return self.raw(node);
         }
-        let (_, content) = open(node, self.budget);
+        let (_, content) = open(node, self.budget, self.aid);
         for doubt in &content.doubts {
             self.report.doubts.push(Doubt {
                 kind: doubt.kind,
@@ -203,7 +216,7 @@ impl<'w> Walk<'w> {
         if self.budget.produce(node.bytes.len() as u64).is_err() {
             return;
         }
-        let (text, map) = text_of(node.bytes);
+        let (text, map) = raw_text(node.bytes);
         let view = View {
             location: Location::Source,
             hidden: true,
@@ -234,7 +247,11 @@ impl<'w> Walk<'w> {
         }
         let place = node.place(&view.part, &view.location, content);
         let second = node.alternative || view.guess || matches!(view.location, Location::Source);
-        for hit in hits {
+        for mut hit in hits {
+            // Programs that read pictures take one digit for another: what they read is never certain.
+            if view.location == Location::Ocr {
+                hit.confidence = hit.confidence.min(Confidence::Likely);
+            }
             let identifier = format!("{} {}", hit.kind.word(), hit.number.reveal());
             let key = (place.part.clone(), identifier.clone());
             if second && self.seen.contains(&key) {

@@ -115,7 +115,9 @@ fn old_files(content: &mut Content<'_>, path: &PartPath, budget: &mut Budget) {
     let Some(text) = content.children.last() else {
         return;
     };
-    if uu::has_yenc(&text.bytes) {
+    // A whole one in plain text is read with the text.
+    let read = text.hint.media_type == "text/plain" && uu::has_whole_yenc(&text.bytes);
+    if uu::has_yenc(&text.bytes) && !read {
         content.doubts.push(ContentDoubt {
             kind: DoubtKind::Unread,
             part: path.clone(),

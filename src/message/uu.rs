@@ -39,6 +39,12 @@ pub(super) fn files(text: &[u8]) -> Vec<File> {
     files
 }
 
+/// Whether every yEnc file of a text has its end, and none is one of several pieces.
+pub(super) fn has_whole_yenc(text: &[u8]) -> bool {
+    let count = |line: &[u8]| memmem::find_iter(text, line).count();
+    count(b"=ybegin ") == count(b"\n=yend ") && count(b"\n=ypart ") == 0
+}
+
 /// Whether a text holds a yEnc file: nothing here reads it.
 pub(super) fn has_yenc(text: &[u8]) -> bool {
     memmem::find(text, b"=ybegin ").is_some_and(|i| i == 0 || text.get(i - 1) == Some(&b'\n'))

@@ -36,6 +36,7 @@ impl Real {
             limits: self.config.limits.clone(),
             today: danish_date(OffsetDateTime::now_utc()),
             identifiers: self.policy.identifiers().to_vec(),
+            programs: self.config.programs.clone(),
         }
     }
 

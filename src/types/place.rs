@@ -93,6 +93,8 @@ pub enum Location {
     Source,
     /// A place of a text document, spreadsheet or presentation.
     Office(OfficePlace),
+    /// Text that a program recognised in a picture.
+    Ocr,
 }
 
 /// The coarse places that policies name under `places:`.
@@ -150,6 +152,7 @@ impl fmt::Display for Location {
             Location::EarlierVersion => f.write_str("earlier version of the document"),
             Location::Source => f.write_str("source"),
             Location::Office(place) => place.fmt(f),
+            Location::Ocr => f.write_str("text in the picture, read by OCR"),
         }
     }
 }

@@ -58,6 +58,7 @@ pub fn options(name: &str) -> Options {
         },
         today: date!(2026 - 11 - 25),
         identifiers: Vec::new(),
+        programs: cpr_milter::config::Programs::default(),
     }
 }
 

@@ -54,6 +54,7 @@ pub fn options() -> Options {
         limits: Limits::default(),
         today: time::macros::date!(2026 - 11 - 01),
         identifiers: Vec::new(),
+        programs: cpr_milter::config::Programs::default(),
     }
 }
 

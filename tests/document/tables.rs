@@ -1,7 +1,7 @@
 //! The tables in `tests/data/document`.
 
 use super::support::{Case, kinds, read, table, texts};
-use cpr_milter::document::{self, Family};
+use cpr_milter::document::{self, Family, Picture};
 use cpr_milter::types::Location;
 
 /// What the case wants and the reading does not give.
@@ -91,6 +91,14 @@ fn families_are_told_by_content() {
             "rtf" => Family::Rtf,
             "ole" => Family::Ole,
             "tnef" => Family::Tnef,
+            "mbox" => Family::Mbox,
+            "stream" => Family::Stream,
+            "7z" => Family::SevenZip,
+            "sqlite" => Family::Sqlite,
+            "tar" => Family::Tar,
+            "png" => Family::Picture(Picture::Png),
+            "jpeg" => Family::Picture(Picture::Jpeg),
+            "gif" => Family::Picture(Picture::Gif),
             "pdf" => Family::Pdf,
             "other" => Family::Other,
             other => panic!("no such family: {other}"),

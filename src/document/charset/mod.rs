@@ -89,6 +89,15 @@ enum Charset {
 
 /// Reads `bytes` in the declared charsets and in those that the bytes themselves speak for.
 pub(super) fn readings(bytes: &[u8], declared: &[&str]) -> Readings {
+    if bytes.len() > HUGE && control_heavy(bytes) && !is_wide(bytes) {
+        return Readings {
+            all: vec![Reading {
+                raw: true,
+                ..coarse(bytes, 0, Form::Ascii)
+            }],
+            unknown: false,
+        };
+    }
     let (candidates, unknown) = candidates(bytes, declared);
     let skip = unicode::mark(bytes).map_or(0, |(_, len)| len);
     let mut all: Vec<Reading> = Vec::new();
@@ -117,17 +126,63 @@ pub(super) fn readings(bytes: &[u8], declared: &[&str]) -> Readings {
 
 /// The bytes one by one, for what is no text at all.
 pub(super) fn latin1(bytes: &[u8]) -> Reading {
+    if bytes.len() > LARGE && control_heavy(bytes) {
+        return coarse(bytes, 0, Form::Ascii);
+    }
     decode(bytes, Charset::Latin1, 0)
 }
 
 /// The bytes as UTF-16, little end first, from `skip` on: what binary files of Windows programs hold.
 pub(super) fn utf16le(bytes: &[u8], skip: usize) -> Reading {
+    if bytes.len() > LARGE {
+        return coarse(bytes, skip, Form::Utf16Le);
+    }
     decode(bytes, Charset::Utf16Le, skip)
+}
+
+/// The same, big end first.
+pub(super) fn utf16be(bytes: &[u8], skip: usize) -> Reading {
+    if bytes.len() > LARGE {
+        return coarse(bytes, skip, Form::Utf16Be);
+    }
+    decode(bytes, Charset::Utf16Be, skip)
 }
 
 /// UTF-8 where it is valid, bytes one by one where it is not.
 pub(super) fn utf8(bytes: &[u8]) -> Reading {
     decode(bytes, Charset::Utf8, 0)
+}
+
+/// Binary files above this are read without what is not ASCII.
+const LARGE: usize = 64 << 10;
+
+/// The same for what is declared to be text, where the letters around a number are worth more.
+const HUGE: usize = 4 << 20;
+
+/// A binary file as ASCII, one character for each unit, whatever is not ASCII being a control character. The map of a full
+/// reading takes some forty bytes for each byte that is no ASCII: 20 MB of packed data do not fit into a worker so.
+fn coarse(bytes: &[u8], skip: usize, form: Form) -> Reading {
+    let bytes = bytes.get(skip..).unwrap_or_default();
+    let step = if form == Form::Ascii { 1 } else { 2 };
+    let ascii = |code: u16| match u8::try_from(code) {
+        Ok(byte) if byte.is_ascii() => char::from(byte),
+        // No-break space and soft hyphen stand between the digits of a number.
+        Ok(0xa0) => ' ',
+        Ok(0xad) => '-',
+        _ => '\u{1a}',
+    };
+    let mut reading = Reading::new(form);
+    reading.text = bytes
+        .chunks_exact(step)
+        .map(|unit| match (unit, form) {
+            ([low, high], Form::Utf16Le) => ascii(u16::from_le_bytes([*low, *high])),
+            ([high, low], Form::Utf16Be) => ascii(u16::from_be_bytes([*high, *low])),
+            ([byte], _) => ascii(u16::from(*byte)),
+            _ => '\u{1a}',
+        })
+        .collect();
+    reading.map.scaled(0, skip, reading.text.len(), step);
+    reading
 }
 
 fn candidates(bytes: &[u8], declared: &[&str]) -> (Vec<Charset>, bool) {

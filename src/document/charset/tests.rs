@@ -57,3 +57,23 @@ fn an_unknown_label_is_told_when_it_matters() {
     assert!(!readings(b"abc", &["x-nobody"]).unknown);
     assert!(readings(b"abc\xf0\xf1", &["ebcdic-dk"]).unknown);
 }
+
+#[test]
+fn a_large_binary_file_is_read_as_its_ascii_and_maps_back() {
+    let mut bytes = vec![0; LARGE + 1];
+    bytes[100..111].copy_from_slice(b"010190-1234");
+    let reading = latin1(&bytes);
+    let at = reading.text.find("010190-1234").expect("the number");
+    assert_eq!((at, reading.map.source_of(at..at + 11)), (100, Ok(100..111)));
+    for (form, read) in [
+        (Form::Utf16Le, utf16le as fn(&[u8], usize) -> Reading),
+        (Form::Utf16Be, utf16be),
+    ] {
+        let mut bytes = vec![0xfe; LARGE + 1];
+        bytes[101..123].copy_from_slice(&form.encode("010190\u{a0}1234"));
+        let reading = read(&bytes, 1);
+        let at = reading.text.find("010190 1234").expect("the number");
+        assert_eq!((at, reading.map.source_of(at..at + 11)), (50, Ok(101..123)));
+        assert_eq!(reading.map.form(), form);
+    }
+}

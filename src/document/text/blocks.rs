@@ -1,7 +1,7 @@
 //! Blocks in base64 or quoted-printable, and encoded words, that stand in a text: a mail whose source was pasted or came back in an old
 //! delivery report, a file inside JSON or XML. Second readings: what they hold is found, and cannot be written back.
 
-use super::words;
+use super::{words, yenc};
 use crate::content::{Budget, Child, Content, Hint, Spent};
 use crate::document::{base64, charset, quoted, sniff};
 use crate::types::PartPath;
@@ -45,6 +45,9 @@ pub(super) fn add_announced(
         };
         taken.push(block);
         push(content, data, budget)?;
+    }
+    for file in yenc::files(bytes) {
+        push(content, file.data, budget)?;
     }
     if let Some(text) = words::decoded(bytes) {
         push(content, text.into_bytes(), budget)?;

@@ -1,5 +1,6 @@
-//! Encodings and seals inside plain text: uuencode, yEnc, BinHex, PGP armour.
+//! Encodings and seals inside plain text: uuencode, BinHex, PGP armour, and yEnc that is not whole.
 
+use super::yenc;
 use crate::content::{Budget, Child, Content, Hint, Spent};
 use crate::document::{doubt, entry_doubt};
 use crate::types::{DoubtKind, PartPath, SealKind};
@@ -8,10 +9,10 @@ use std::borrow::Cow;
 /// Looks for them.
 pub(super) fn look(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) {
     let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
-    if has(b"=ybegin ") {
-        content
-            .doubts
-            .push(doubt(DoubtKind::Unread, "a yEnc block in the text was not read"));
+    let begun = memchr::memmem::find_iter(bytes, b"=ybegin ").count();
+    if yenc::files(bytes).iter().filter(|file| file.whole).count() < begun {
+        let reason = "a yEnc block in the text is damaged, or a piece of a larger file";
+        content.doubts.push(doubt(DoubtKind::Unread, reason));
     }
     if has(b"(This file must be converted with BinHex") {
         content

@@ -5,6 +5,7 @@ mod contact;
 mod flowed;
 mod inline;
 mod words;
+mod yenc;
 
 use super::charset::{self, Reading};
 use super::{doubt, sniff, view};

@@ -4,6 +4,7 @@ use super::directory::{Record, local};
 use super::{display_name, entry_doubt, extras, push_label};
 use crate::content::{Budget, Child, Content, Hint, Spent};
 use crate::document::inflate::{End, Inflated, crc32, inflate};
+use crate::document::stream;
 use crate::types::{DoubtKind, Location, PartPath};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,6 +12,9 @@ use std::ops::Range;
 /// Compression methods that are read.
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
+const BZIP2: u16 = 12;
+const ZSTD: u16 = 93;
+const XZ: u16 = 95;
 
 /// Reads the entry of `record`; gives the bytes of the archive that are its own.
 pub(super) fn read<'a>(
@@ -123,6 +127,23 @@ fn unpack<'a>(
             }
             Cow::Owned(bytes)
         }
+        BZIP2 | ZSTD | XZ => {
+            let kind = match record.method {
+                BZIP2 => stream::Kind::Bzip2,
+                ZSTD => stream::Kind::Zstd,
+                _ => stream::Kind::Xz,
+            };
+            let out = stream::unpack(kind, packed, budget);
+            match out.end {
+                End::Spent(spent) => tell(spent.doubt(), spent.to_string()),
+                End::Broken => tell(DoubtKind::Broken, "an entry of the archive is damaged".to_owned()),
+                End::Whole => {}
+            }
+            if out.end != End::Whole {
+                return Some(Cow::Owned(out.bytes));
+            }
+            Cow::Owned(out.bytes)
+        }
         other => {
             tell(
                 DoubtKind::Unread,
@@ -151,10 +172,8 @@ fn method_name(method: u16) -> &'static str {
         2..=5 => "reduce",
         6 => "implode",
         9 => "Deflate64",
-        12 => "bzip2",
         14 => "LZMA",
-        93 | 20 => "Zstandard",
-        95 => "xz",
+        20 => "Zstandard",
         96 => "JPEG",
         97 => "WavPack",
         98 => "PPMd",

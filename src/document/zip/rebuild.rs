@@ -156,6 +156,9 @@ fn write_entry(out: &mut Vec<u8>, bytes: &[u8], record: &Record, edit: &Edit<'_>
     if record.encrypted() || head.encrypted() {
         return Err(CannotEdit::Sealed);
     }
+    if edit.data.is_some() && !matches!(record.method, 0 | 8) {
+        return Err(CannotEdit::Unsupported("an entry packed in an unusual way"));
+    }
     let old = head.at.end..head.at.end + usize::try_from(record.packed).unwrap_or(usize::MAX - head.at.end);
     let (data, size, crc) = match edit.data.as_deref() {
         Some(data) if record.method == 0 => (data.to_vec(), data.len() as u64, crc32(data)),

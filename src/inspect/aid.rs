@@ -1,0 +1,219 @@
+//! What other programs read for us: text in pictures (Tesseract) and RAR archives (bsdtar), as views and children of the
+//! same content that the readers give.
+
+use super::program::{NoOutput, Output, run};
+use crate::config::{Ocr, Programs};
+use crate::content::{Budget, Child, Content, Hint, SourceMap, View};
+use crate::document::{self, Family, Picture};
+use crate::types::{DoubtKind, Location, PartPath};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Text of one picture; a page of small print is 10 kB.
+const MOST_TEXT: u64 = 4 << 20;
+
+/// The programs, and what they have cost and said so far. One for each inspection or redaction.
+pub(crate) struct Aid<'p> {
+    programs: &'p Programs,
+    /// Time left for pictures.
+    left: Duration,
+    /// Texts of pictures seen before: a logo stands in every mail of a thread, and a redaction reads all of it twice.
+    read: HashMap<[u8; 32], Result<String, &'static str>>,
+}
+
+impl<'p> Aid<'p> {
+    pub(crate) fn new(programs: &'p Programs) -> Aid<'p> {
+        Aid {
+            left: Duration::from_secs(u64::from(programs.ocr_seconds)),
+            programs,
+            read: HashMap::new(),
+        }
+    }
+
+    /// Adds to `content` what a program reads in `bytes`.
+    pub(crate) fn add(&mut self, family: Family, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
+        match family {
+            Family::Picture(kind) => self.picture(kind, bytes, content, budget),
+            Family::Other if bytes.starts_with(b"Rar!\x1a\x07") => self.rar(bytes, content, budget),
+            _ => {}
+        }
+    }
+
+    fn picture(&mut self, kind: Picture, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
+        let doubt = content
+            .doubts
+            .iter()
+            .position(|doubt| doubt.kind == DoubtKind::NotOcred);
+        let Some(doubt) = doubt else { return };
+        let key = Sha256::digest(bytes).into();
+        let known = self.read.get(&key).cloned();
+        let text = known.unwrap_or_else(|| {
+            let text = self.recognise(kind, bytes, budget);
+            self.read.insert(key, text.clone());
+            text
+        });
+        match text {
+            Ok(text) => {
+                if document::picture_moves(bytes) {
+                    if let Some(doubt) = content.doubts.get_mut(doubt) {
+                        doubt.reason = "only the first picture of a moving one was read".to_owned();
+                    }
+                } else {
+                    content.doubts.remove(doubt);
+                }
+                if let Err(spent) = budget.produce(text.len() as u64) {
+                    content.doubts.push(whole(spent.doubt(), &spent.to_string()));
+                }
+                let mut view = blank(Location::Ocr);
+                view.text = text;
+                content.views.push(view);
+            }
+            Err(why) => {
+                if let Some(doubt) = content.doubts.get_mut(doubt) {
+                    doubt.reason = format!("what the picture shows was not read: {why}");
+                }
+            }
+        }
+    }
+
+    /// The text that Tesseract reads in a picture.
+    fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<String, &'static str> {
+        if self.programs.ocr == Ocr::Off {
+            return Err("OCR is switched off");
+        }
+        // Given anything else, Tesseract takes its input for a list of file names and opens them.
+        if kind == Picture::Heif {
+            return Err("OCR does not read this kind of picture");
+        }
+        let (width, height) = document::picture_size(bytes).ok_or("its size is not known")?;
+        if u64::from(width) * u64::from(height) > self.programs.ocr_pixels {
+            return Err("it has more pixels than the limit allows");
+        }
+        let until = Instant::now() + self.left.min(budget.time_left());
+        let program = &self.programs.tesseract;
+        let told = |none| match none {
+            NoOutput::Late => "OCR took longer than the limit allows",
+            NoOutput::NotStarted => "Tesseract is not installed",
+        };
+        let installed = languages(program, until).map_err(told)?;
+        let wanted = self.programs.languages.split('+');
+        let wanted: Vec<&str> = wanted
+            .filter(|one| installed.iter().any(|known| known == one))
+            .collect();
+        let wanted = if wanted.is_empty() {
+            "eng".to_owned()
+        } else {
+            wanted.join("+")
+        };
+        // Photographs and scans lie on their side: mode 1 turns them first, and needs data of its own for that. Where
+        // neither finds a page, mode 11 looks for single words: a label in a photograph.
+        let page = if installed.iter().any(|known| known == "osd") {
+            "1"
+        } else {
+            "3"
+        };
+        let mut text = String::new();
+        for mode in [page, "11"] {
+            let arguments = ["stdin", "stdout", "-l", &wanted, "--psm", mode];
+            let output = run(program, &arguments, bytes, MOST_TEXT, until);
+            self.left = self.left.min(until.saturating_duration_since(Instant::now()));
+            match output {
+                Ok(Output { bytes, whole: true, .. }) => text = String::from_utf8_lossy(&bytes).replace('\x0c', "\n"),
+                Ok(_) => return Err("OCR could not read it"),
+                Err(none) => return Err(told(none)),
+            }
+            if !text.trim().is_empty() {
+                break;
+            }
+        }
+        Ok(text)
+    }
+
+    /// A RAR archive, written anew by libarchive as the tar that we read ourselves.
+    fn rar(&mut self, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
+        let until = Instant::now() + budget.time_left();
+        let arguments = ["-cf", "-", "--format", "pax", "@-"];
+        let most = budget.bytes_left();
+        let Ok(output) = run(&self.programs.bsdtar, &arguments, bytes, most, until) else {
+            return;
+        };
+        let says = |word: &[u8]| memchr::memmem::find(&output.complaint, word).is_some();
+        let encrypted = says(b"ncrypt") || says(b"assphrase") || says(b"assword");
+        // It leaves out what it cannot write, and only complains.
+        if output.whole && output.complaint.is_empty() {
+            content.doubts.retain(|doubt| doubt.kind != DoubtKind::Unread);
+        } else if encrypted {
+            content
+                .doubts
+                .push(whole(DoubtKind::Encrypted, "the archive is encrypted"));
+        } else if output.bytes.len() as u64 > most {
+            content
+                .doubts
+                .push(whole(DoubtKind::TooLarge, "it unpacks to more than the limit allows"));
+        } else {
+            content
+                .doubts
+                .push(whole(DoubtKind::Broken, "the archive is damaged or of an unknown kind"));
+        }
+        if budget.produce(output.bytes.len() as u64).is_err() {
+            return;
+        }
+        content.children.push(Child {
+            path: PartPath(vec![1]),
+            bytes: Cow::Owned(output.bytes),
+            hint: Hint {
+                attachment: true,
+                ..Hint::default()
+            },
+            alternative: true,
+        });
+    }
+}
+
+fn blank(location: Location) -> View {
+    View {
+        location,
+        hidden: false,
+        fake_redaction: false,
+        text: String::new(),
+        // No byte of the picture is a letter: such a text cannot be edited.
+        map: SourceMap::default(),
+        part: PartPath::default(),
+        spots: Vec::new(),
+        guess: false,
+    }
+}
+
+fn whole(kind: DoubtKind, reason: &str) -> crate::content::ContentDoubt {
+    crate::content::ContentDoubt {
+        kind,
+        part: PartPath::default(),
+        location: Location::Whole,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Languages that are installed; asked once in the life of a process.
+fn languages(program: &Path, until: Instant) -> Result<Vec<String>, NoOutput> {
+    static KNOWN: Mutex<Option<(PathBuf, Vec<String>)>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((path, languages)) = known.as_ref()
+        && path == program
+    {
+        return Ok(languages.clone());
+    }
+    let output = run(program, &["--list-langs"], b"", MOST_TEXT, until)?;
+    let text = String::from_utf8_lossy(&output.bytes).into_owned();
+    let languages: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.contains(' '))
+        .map(str::to_owned)
+        .collect();
+    *known = Some((program.to_owned(), languages.clone()));
+    Ok(languages)
+}
