@@ -81,6 +81,8 @@ pub(super) struct Cover {
     pub colour: Option<[f32; 3]>,
     pub opaque: bool,
     pub picture: bool,
+    /// The picture itself; `None` when it stands in the content.
+    pub image: Option<ObjectId>,
     /// The box is larger than what is painted: it is a ground of unknown colour, and covers nothing.
     pub rough: bool,
 }

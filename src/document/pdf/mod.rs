@@ -17,6 +17,7 @@ mod object;
 mod outline;
 mod page;
 mod paint;
+mod scan;
 mod sfnt;
 mod space;
 mod state;
@@ -144,6 +145,7 @@ impl Reading<'_, '_> {
             units: self.units,
             work: &mut self.work,
             seen: self.seen,
+            scans: HashSet::new(),
             earlier,
         };
         let left = left_out(doc, &pages);

@@ -14,6 +14,7 @@ use super::unread;
 use crate::content::{Budget, Content, Form, SourceMap, Spent, View};
 use crate::types::{Location, PartPath};
 use lopdf::{Dictionary, Object, ObjectId, Stream};
+use std::collections::HashSet;
 
 /// Steps up the page tree, for inherited entries.
 const PARENTS: usize = 64;
@@ -25,6 +26,8 @@ pub(super) struct Pages<'p, 'd> {
     pub units: &'p mut Units,
     pub work: &'p mut Work,
     pub seen: &'p mut Seen,
+    /// Pictures of scanned pages that were handed out.
+    pub scans: HashSet<ObjectId>,
     /// An earlier version of the document: its texts count when they are new, and are not written to a copy.
     pub earlier: bool,
 }
@@ -121,7 +124,9 @@ impl Pages<'_, '_> {
         self.views(content, &canvas, &sights, &place, Some(id));
         if !self.earlier {
             unread::fonts(content, &canvas, &place);
-            unread::pictures(content, &canvas, &sights, area, &place);
+            if let Some(scan) = unread::pictures(content, &canvas, &sights, area, &place) {
+                self.scanned(content, &scan, &place);
+            }
         }
         for (note, canvas) in notes {
             let hidden = |dict: &Dictionary| number_of(self.store, dict, b"F") as i64 & 0b10_0010 != 0;
@@ -392,6 +397,7 @@ fn over(area: Area) -> Cover {
         colour: None,
         opaque: true,
         picture: false,
+        image: None,
         rough: false,
     }
 }

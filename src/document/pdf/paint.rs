@@ -99,7 +99,7 @@ impl<'p, 'd> Painter<'p, 'd> {
             }
             if bytes.get(operation.operator.clone()) == Some(b"BI") {
                 tokens.skip_inline_image();
-                self.picture(&run.state, false);
+                self.picture(&run.state, false, None);
             } else {
                 self.operation(&mut run, &operation);
             }
@@ -339,17 +339,19 @@ impl<'p, 'd> Painter<'p, 'd> {
             // Black stays black however it is mixed with what is under it.
             opaque: paint.alpha > 0.9 && !state.masked && (!state.blended || black),
             picture: false,
+            image: None,
             rough,
         });
     }
 
-    fn picture(&mut self, state: &State, clear: bool) {
+    fn picture(&mut self, state: &State, clear: bool, image: Option<ObjectId>) {
         self.lay(Cover {
             area: state.ctm.around(Area::UNIT).common(state.clip),
             order: self.order,
             colour: None,
             opaque: !clear && state.fill.alpha > 0.9 && !state.masked && !state.blended,
             picture: true,
+            image,
             rough: false,
         });
     }
@@ -379,7 +381,7 @@ impl<'p, 'd> Painter<'p, 'd> {
                 let clear = [b"SMask".as_slice(), b"Mask", b"ImageMask"]
                     .iter()
                     .any(|key| stream.dict.has(key));
-                self.picture(&run.state, clear);
+                self.picture(&run.state, clear, id);
             }
             _ => self.form(id, stream, run.resources, run.state.clone()),
         }

@@ -6,6 +6,7 @@ use super::space::Area;
 use crate::content::Content;
 use crate::document::doubt;
 use crate::types::{DoubtKind, Location};
+use lopdf::ObjectId;
 
 /// So many letters in a row that cannot be read may be a number; bullets and ornaments stand alone.
 const UNKNOWN: usize = 6;
@@ -39,9 +40,23 @@ pub(super) fn fonts(content: &mut Content<'_>, canvas: &Canvas, place: &Location
     }
 }
 
+/// What a page shows in pictures.
+pub(super) struct Scan {
+    /// The pictures with the area that they take, in square points, largest first; `None` for one in the content itself.
+    pub images: Vec<(f64, Option<ObjectId>)>,
+    /// Somebody's OCR has left its text, unseen, on the page.
+    pub recognised: bool,
+}
+
 /// A page that is a picture. The recognised text of a scanned page is hidden, and does not count: a number in it is found, but
 /// it also stands in the picture, from which nothing takes it.
-pub(super) fn pictures(content: &mut Content<'_>, canvas: &Canvas, sights: &[Sight], page: Area, place: &Location) {
+pub(super) fn pictures(
+    content: &mut Content<'_>,
+    canvas: &Canvas,
+    sights: &[Sight],
+    page: Area,
+    place: &Location,
+) -> Option<Scan> {
     let seen = canvas
         .glyphs
         .iter()
@@ -49,18 +64,32 @@ pub(super) fn pictures(content: &mut Content<'_>, canvas: &Canvas, sights: &[Sig
         .filter(|(_, sight)| **sight != Sight::Hidden);
     let letters = seen.filter(|(glyph, _)| glyph.text.is_some()).count();
     let pictures = canvas.covers.iter().filter(|cover| cover.picture);
-    let covered: f64 = pictures.map(|cover| cover.area.common(page).size()).sum();
+    let mut sizes: Vec<(f64, Option<ObjectId>)> = pictures
+        .map(|cover| (cover.area.common(page).size(), cover.image))
+        .filter(|(size, _)| *size > 0.0)
+        .collect();
+    let covered: f64 = sizes.iter().map(|(size, _)| size).sum();
     if letters < LETTERS && covered > LARGE * page.size() {
-        say(
-            content,
-            place,
-            DoubtKind::NotOcred,
-            "the page is a picture, whose text was not read",
-        );
+        sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
+        return Some(Scan {
+            images: sizes,
+            recognised: sights.contains(&Sight::Hidden),
+        });
     } else if letters == 0 && canvas.outlines > CORNERS {
         let reason = "the page is drawn without letters, its text was not read";
         say(content, place, DoubtKind::NotOcred, reason);
     }
+    None
+}
+
+/// The page shows what nobody read.
+pub(super) fn not_read(content: &mut Content<'_>, place: &Location) {
+    say(
+        content,
+        place,
+        DoubtKind::NotOcred,
+        "the page is a picture, whose text was not read",
+    );
 }
 
 fn say(content: &mut Content<'_>, place: &Location, kind: DoubtKind, reason: &str) {

@@ -262,7 +262,7 @@ row('ghostscript-ps.pdf', d, 'page 1')
 subprocess.run(['qpdf', '--linearize', '--static-id', 'rl-plain.pdf', 'qpdf-linearized.pdf'], check=True); row('qpdf-linearized.pdf', rows[0]['digits'], 'page 1')
 
 # --- pictures, signed, damaged
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 im = Image.new('L', (600, 800), 255); ImageDraw.Draw(im).text((40, 40), 'CPR 251248-9996'); im.save('scanned.pdf'); row('scanned.pdf', '', '', doubts=['not_ocred'], redact='refused')
 d = number(); p = base('CPR ' + dash(d)); p.Root.AcroForm = Dictionary(SigFlags=3, Fields=Array([p.make_indirect(Dictionary(FT=Name.Sig, T='Underskrift', V=p.make_indirect(Dictionary(Type=Name.Sig, Filter=Name('/Adobe.PPKLite'), SubFilter=Name('/adbe.pkcs7.detached'), ByteRange=[0, 10, 20, 30], Contents=String(b'\0' * 64)))))])); p.save('signed.pdf', static_id=True); row('signed.pdf', d, 'page 1', redact='refused')
 whole = open('rl-uncompressed.pdf', 'rb').read(); open('truncated.pdf', 'wb').write(whole[:len(whole) * 2 // 3]); row('truncated.pdf', '', '', doubts=['broken'], redact='any')
@@ -349,6 +349,22 @@ d = number(); p = two('Bliver', 'CPR ' + dash(d)); p.Root.Gone = p.pages[1].obj;
 d = number(); p = two('Bliver', 'CPR ' + dash(d)); raw = io.BytesIO(); p.Root.Gone = p.pages[1].obj; del p.pages[1]; p.save(raw, static_id=True, object_stream_mode=pikepdf.ObjectStreamMode.disable); open('page-deleted.pdf', 'wb').write(re.sub(rb'/Gone \d+ 0 R', lambda m: b' ' * len(m.group()), raw.getvalue())); row('page-deleted.pdf', d, 'earlier version of the document', hidden=True)
 
 d = number(); p = base('Afsnit'); page = p.pages[0]; half = p.make_indirect(Stream(p, b'BT /F1 12 Tf 72 600 Td ')); rest = p.make_indirect(Stream(p, b'(CPR %s) Tj ET' % dash(d).encode())); page.Contents = Array([page.Contents, half, rest]); p.Root.Kept = rest; p.save('pike-stream-held-elsewhere.pdf', static_id=True); row('pike-stream-held-elsewhere.pdf', d, 'page 1')
+
+# --- scanned pages, packed as scanners do: JPEG, fax, plain pixels
+def page_of(d, mode):
+    im = Image.new(mode, (1240, 1754), 'white' if mode == 'RGB' else 255)
+    pen = ImageDraw.Draw(im); font = ImageFont.truetype('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', 36)
+    for n, line in enumerate(['Eksempel Kommune', 'Afgørelse i sagen', 'Vedr. borger med', 'CPR-nr. ' + dash(d), 'Med venlig hilsen']): pen.text((120, 160 + 70 * n), line, 0 if mode != 'RGB' else 'black', font=font)
+    return im
+def scan_of(d, mode, name, **keys):
+    im = page_of(d, mode); p = pikepdf.new(); p.add_blank_page(page_size=(595, 842)); page = p.pages[0]
+    image = Stream(p, im.tobytes()); image.update(Dictionary(Type=Name.XObject, Subtype=Name.Image, Width=im.width, Height=im.height, **keys)) if hasattr(image, 'update') else [image.__setitem__('/' + k, v) for k, v in dict(Type=Name.XObject, Subtype=Name.Image, Width=im.width, Height=im.height, **keys).items()]
+    page.Resources = Dictionary(XObject=Dictionary(Im0=p.make_indirect(image))); page.Contents = Stream(p, b'q 595 0 0 842 0 0 cm /Im0 Do Q'); p.save(name, static_id=True, compress_streams=True)
+d = number(); page_of(d, 'L').save('scan-jpeg.pdf', resolution=150, quality=60); row('scan-jpeg.pdf', d, 'text in the picture, read by OCR', redact='refused')
+d = number(); page_of(d, '1').save('scan-fax.pdf', resolution=150); row('scan-fax.pdf', d, 'text in the picture, read by OCR', redact='refused')
+d = number(); scan_of(d, 'L', 'scan-grey.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=8); row('scan-grey.pdf', d, 'text in the picture, read by OCR', redact='refused')
+d = number(); scan_of(d, 'RGB', 'scan-colour.pdf', ColorSpace=Name.DeviceRGB, BitsPerComponent=8); row('scan-colour.pdf', d, 'text in the picture, read by OCR', redact='refused')
+d = number(); scan_of(d, '1', 'scan-bits.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=1); row('scan-bits.pdf', d, 'text in the picture, read by OCR', redact='refused')
 
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')
