@@ -16,6 +16,10 @@ use std::time::{Duration, Instant};
 /// Text of one picture; a page of small print is 10 kB.
 const MOST_TEXT: u64 = 4 << 20;
 
+/// Why no picture is ever read on this machine.
+const OFF: &str = "OCR is switched off";
+const MISSING: &str = "Tesseract is not installed";
+
 /// The programs, and what they have cost and said so far. One for each inspection or redaction.
 pub(crate) struct Aid<'p> {
     programs: &'p Programs,
@@ -32,6 +36,12 @@ impl<'p> Aid<'p> {
             programs,
             read: HashMap::new(),
         }
+    }
+
+    /// No picture was left unread but for want of a reader: none at all could have been read before, either.
+    pub(crate) fn reads_all_or_none(&self) -> bool {
+        let reasons = self.read.values().filter_map(|read| read.as_ref().err());
+        reasons.into_iter().all(|why| [OFF, MISSING].contains(why))
     }
 
     /// Adds to `content` what a program reads in `bytes`.
@@ -83,7 +93,7 @@ impl<'p> Aid<'p> {
     /// The text that Tesseract reads in a picture.
     fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<String, &'static str> {
         if self.programs.ocr == Ocr::Off {
-            return Err("OCR is switched off");
+            return Err(OFF);
         }
         // Given anything else, Tesseract takes its input for a list of file names and opens them.
         if kind == Picture::Heif {
@@ -97,7 +107,8 @@ impl<'p> Aid<'p> {
         let program = &self.programs.tesseract;
         let told = |none| match none {
             NoOutput::Late => "OCR took longer than the limit allows",
-            NoOutput::NotStarted => "Tesseract is not installed",
+            NoOutput::Missing => MISSING,
+            NoOutput::NotStarted => "Tesseract could not be started",
         };
         let installed = languages(program, until).map_err(told)?;
         let wanted = self.programs.languages.split('+');
@@ -207,6 +218,9 @@ fn languages(program: &Path, until: Instant) -> Result<Vec<String>, NoOutput> {
         return Ok(languages.clone());
     }
     let output = run(program, &["--list-langs"], b"", MOST_TEXT, until)?;
+    if !output.whole {
+        return Err(NoOutput::NotStarted);
+    }
     let text = String::from_utf8_lossy(&output.bytes).into_owned();
     let languages: Vec<String> = text
         .lines()

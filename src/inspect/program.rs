@@ -3,7 +3,7 @@
 //! written, no further descriptors are opened, memory is bounded.
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -26,7 +26,9 @@ pub(super) struct Output {
 /// Why a program gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoOutput {
-    /// It is not installed, or could not be started.
+    /// It is not installed.
+    Missing,
+    /// It could not be started.
     NotStarted,
     /// It did not end in time, and was killed.
     Late,
@@ -61,7 +63,10 @@ pub(super) fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let mut running = Running(started.map_err(|_| NoOutput::NotStarted)?);
+    let mut running = Running(started.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => NoOutput::Missing,
+        _ => NoOutput::NotStarted,
+    })?);
     limit_time(&running.0, until);
     let (Some(mut stdin), Some(stdout), Some(stderr)) =
         (running.0.stdin.take(), running.0.stdout.take(), running.0.stderr.take())
@@ -172,6 +177,6 @@ mod tests {
     fn a_program_that_is_not_there_is_told() {
         let until = Instant::now() + Duration::from_secs(1);
         let outcome = run(Path::new("/nowhere/tesseract"), &[], b"", 1, until);
-        assert_eq!(outcome.err(), Some(NoOutput::NotStarted));
+        assert_eq!(outcome.err(), Some(NoOutput::Missing));
     }
 }

@@ -84,6 +84,11 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
     let bytes = edited.unwrap_or_else(|| bytes.to_vec());
     let mut budget = Budget::new(options.limits.clone());
     let report = inspect_again(&detector, &mut budget, &mut aid, &bytes, options);
+    let logos = if aid.reads_all_or_none() {
+        logos
+    } else {
+        BTreeSet::new()
+    };
     verify(&report, targets, &logos)?;
     Ok(Redacted { bytes, report })
 }
@@ -92,7 +97,8 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
 /// through: a small picture that nobody read. A logo stands under most mails, and refusing them all where OCR is not
 /// installed would make redaction useless without making anybody safer: the policy has seen the same doubt, and holds
 /// the mail where a rule says so (`why: [not_ocred]`), which is stricter than to redact. A picture that could be a
-/// page is another matter: what was taken out of the text could stand there.
+/// page is another matter: what was taken out of the text could stand there. So is one that was left unread by chance, late
+/// or after a fault: the inspection before may have read it, and found in it what is to be taken out.
 fn verify(report: &Report, targets: &Targets, logos: &BTreeSet<PartPath>) -> Result<(), NotClean> {
     if report.holds_any(targets) {
         return Err(NotClean::StillThere);
@@ -139,7 +145,10 @@ impl Eraser<'_, '_> {
             // A second reading has no bytes of its own: if the number is still there after the first reading's edits, the
             // inspection of the result says so.
             if child.alternative {
-                self.meet(&node.child(child));
+                // A strip of a scanned page is no logo, however small.
+                if family != Family::Pdf {
+                    self.meet(&node.child(child));
+                }
                 continue;
             }
             if let Some(bytes) = self.node(&node.child(child))? {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 /// Sender, recipients and what the MTA told us of the session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// MAIL FROM as given, angle brackets included when they were (`<>` for the null sender).
     pub sender_raw: Vec<u8>,
@@ -82,8 +82,43 @@ impl Recipient {
     }
 }
 
+/// Local parts, logins and ESMTP arguments may be numbers of people.
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("sender", &self.sender)
+            .field("recipients", &self.recipients)
+            .field("queue_id", &self.queue_id)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Recipient({:?})", self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_local_part_login_or_argument() {
+        let number = crate::cpr::made_up::number(3);
+        let raw = format!("<{number}@kommune.example>").into_bytes();
+        let envelope = Envelope {
+            sender: Address::parse(&raw).ok(),
+            sender_args: vec![format!("ENVID={number}")],
+            login: Some(number.clone()),
+            recipients: vec![Recipient {
+                address: Address::parse(&raw).ok(),
+                raw: raw.clone(),
+                args: vec![format!("ORCPT=rfc822;{number}@kommune.example")],
+            }],
+            sender_raw: raw,
+            ..Envelope::default()
+        };
+        assert!(!format!("{envelope:?}").contains(&number));
     }
 }
