@@ -118,6 +118,7 @@ fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: D
         envelope: &envelope,
         report: seen.report(),
         tls_enforced: &vec![false; to.len()],
+        given: &crate::policy::Given::offline(),
         is_protected: &|_, _| false,
         today,
     };

@@ -2,7 +2,7 @@
 //! to the caller, who prints them and ends with the exit status.
 
 use crate::cpr::{self, IdKind, Secret};
-use crate::policy::{self, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
+use crate::policy::{self, Facts, Given, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
 use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -254,6 +254,8 @@ pub struct Explained<'a> {
     pub is_protected: &'a dyn Fn(&IdKind, &Secret) -> bool,
     /// Today.
     pub today: Date,
+    /// Who is in groups that the policy's files do not list.
+    pub given: &'a Given,
 }
 
 /// `policy explain MAIL`: for each recipient the outcome, every rule that matched, and what exceptions lifted. No digits.
@@ -266,6 +268,7 @@ pub fn explain(policy: &Policy, mail: &Explained<'_>) -> String {
         doubts: &seen.doubts,
         tls_enforced: mail.tls_enforced,
         redaction: Redaction::Assumed,
+        given: mail.given,
     });
     let mut out = format!("policy  {} ({})\n", policy.name(), policy.hash());
     let sender = mail.envelope.sender.as_ref();
@@ -450,6 +453,7 @@ rules:
             tls_enforced: &[true, false],
             is_protected: &|_, _| false,
             today: date!(2026 - 11 - 24),
+            given: &Given::offline(),
         };
         let text = explain(&policy, &mail);
         assert!(

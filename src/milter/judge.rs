@@ -7,7 +7,7 @@ use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
 use super::tries::{Tries, Try, earlier};
 use super::world::{Copied, Trouble, World};
 use crate::cpr::Secret;
-use crate::policy::{Facts, Number, Redaction};
+use crate::policy::{Facts, Given, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
 use crate::types::{
@@ -108,7 +108,7 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
         Err(broken) => return Ok(not_inspected(case, &broken)),
     };
     let report = promoted(world, world.report(&seen)).await?;
-    let bench = Bench::new(world, case, &report).await?;
+    let bench = Bench::new(world, case, &report, until).await?;
     let assumed = bench.decide(Redaction::Assumed)?;
     let wishes = wishes(&case.envelope, &assumed);
     let (copies, made) = bench.redact_all(&wishes, until).await?;
@@ -181,6 +181,7 @@ struct Bench<'a, W: World> {
     for_policy: Vec<Number>,
     doubts: Vec<DoubtKind>,
     tls: Vec<bool>,
+    given: Given,
 }
 
 /// For each recipient the numbers that its copy must not hold; `None` when it is not to be redacted.
@@ -189,17 +190,21 @@ type Wishes = Vec<Option<BTreeSet<usize>>>;
 type Made = BTreeMap<BTreeSet<usize>, usize>;
 
 impl<'a, W: World> Bench<'a, W> {
-    async fn new(world: &'a W, case: &'a Case, report: &'a Report) -> Result<Bench<'a, W>, Trouble> {
+    async fn new(world: &'a W, case: &'a Case, report: &'a Report, until: Instant) -> Result<Bench<'a, W>, Trouble> {
         let numbers = Numbers::of(report);
         let protected = protected(world, numbers.secrets()).await?;
+        let for_policy = numbers.for_policy(&protected);
+        let doubts = doubts(report);
+        let given = world.given(&case.envelope, &for_policy, &doubts, until).await?;
         Ok(Bench {
             world,
             case,
             report,
-            for_policy: numbers.for_policy(&protected),
+            for_policy,
             numbers,
-            doubts: doubts(report),
+            doubts,
             tls: tls_enforced(&case.envelope, world.tls_enforced()),
+            given,
         })
     }
 
@@ -212,6 +217,7 @@ impl<'a, W: World> Bench<'a, W> {
             doubts: &self.doubts,
             tls_enforced: &self.tls,
             redaction,
+            given: &self.given,
         });
         let in_order = decisions
             .iter()

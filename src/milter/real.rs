@@ -7,10 +7,10 @@ use crate::config::{self, Config};
 use crate::courier;
 use crate::cpr::Secret;
 use crate::inspect::{Input, Options};
-use crate::policy::{Facts, Policy};
+use crate::policy::{Facts, Given, Number, Policy};
 use crate::redact::Targets;
 use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
-use crate::types::{Decision, Envelope, Report, danish_date};
+use crate::types::{Decision, DoubtKind, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
 use std::sync::Arc;
 use std::time::Instant;
@@ -113,6 +113,20 @@ impl World for Real {
 
     async fn protected(&self, numbers: Vec<Secret>) -> Result<Vec<bool>, Trouble> {
         self.ask(move |store| store.protected(&numbers)).await
+    }
+
+    async fn given(
+        &self,
+        envelope: &Envelope,
+        numbers: &[Number],
+        doubts: &[DoubtKind],
+        _: Instant,
+    ) -> Result<Given, Trouble> {
+        let asks = self.policy.asks(envelope, numbers, doubts);
+        match asks.addresses.is_empty() {
+            true => Ok(Given::offline()),
+            false => Err(Trouble::Unknown("nobody can be asked yet".to_owned())),
+        }
     }
 
     fn key(&self, envelope: &Envelope, mail: &Mail) -> HoldKey {

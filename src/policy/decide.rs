@@ -4,7 +4,7 @@
 //! `default:` works as one more rule, the last, for every number and doubt with which no rule deals that is at least as
 //! strict. Otherwise a rule that says `log` would be what this language does not have: a free-standing permission.
 
-use super::groups::Member;
+use super::member::{Member, Need};
 use super::rules::{Found, Rule, When};
 use super::{Facts, Number, Policy, Redaction, Sighting};
 use crate::cpr::{Confidence, IdKind};
@@ -38,13 +38,16 @@ struct Hit<'c, 'p> {
 }
 
 impl<'p> Judge<'p> {
-    pub fn new(policy: &'p Policy, facts: &'p Facts<'p>) -> Judge<'p> {
+    /// `case_groups`: groups in which a test in the file puts the sender.
+    pub fn new(policy: &'p Policy, facts: &'p Facts<'p>, case_groups: &[usize]) -> Judge<'p> {
         let login = facts.envelope.login.as_deref();
-        let sender = policy.groups.of(facts.envelope.sender.as_ref(), &[]);
+        let sender = policy
+            .groups
+            .of(facts.envelope.sender.as_ref(), facts.given, case_groups);
         let candidates = policy
             .rules
             .iter()
-            .filter(|rule| rule.when.parties.sender_fits(&sender, login))
+            .filter(|rule| rule.when.parties.sender_fits(&sender, login, Need::Any))
             .map(|rule| Candidate {
                 rule,
                 watch: rule.is_watched(facts.today),
@@ -53,8 +56,10 @@ impl<'p> Judge<'p> {
             })
             .filter(|c| !c.doubts.is_empty() || c.rule.when.is_met(&c.numbers, facts.numbers))
             .collect();
-        let holds =
-            |e: &super::exceptions::Exception| !e.is_expired(facts.today) && e.parties.sender_fits(&sender, login);
+        let readable = facts.envelope.sender.is_some() || facts.envelope.is_from_null();
+        let holds = |e: &super::exceptions::Exception| {
+            readable && !e.is_expired(facts.today) && e.parties.sender_fits(&sender, login, Need::All)
+        };
         let exceptions = policy.exceptions.all.iter().map(holds).collect();
         Judge {
             policy,
@@ -67,13 +72,16 @@ impl<'p> Judge<'p> {
 
     /// The decision for one recipient. `given`: groups in which a test in the file puts them.
     pub fn decide(&self, index: usize, recipient: &Recipient, given: &[usize]) -> Decision {
-        let member = self.policy.groups.of(recipient.address.as_ref(), given);
-        let lifting = self.lifting(index, &member);
+        let member = self
+            .policy
+            .groups
+            .of(recipient.address.as_ref(), self.facts.given, given);
+        let lifting = self.lifting(index, recipient, &member);
         let mut lifted = Vec::new();
         let mut hits: Vec<Hit<'_, 'p>> = self
             .candidates
             .iter()
-            .filter(|c| c.rule.when.parties.recipient_fits(&self.sender, &member))
+            .filter(|c| c.rule.when.parties.recipient_fits(&self.sender, &member, Need::Any))
             .map(|c| self.lift(c, index, &lifting, &mut lifted))
             .collect();
         let removed = self.removed(&hits);
@@ -94,12 +102,16 @@ impl<'p> Judge<'p> {
         conclude(index, matched, &removed, lifted, plain)
     }
 
-    /// For each exception: it applies to this recipient, and if so whether only to their own numbers.
-    fn lifting(&self, index: usize, member: &Member) -> Vec<bool> {
+    /// For each exception: it applies to this recipient. None does to one whose address cannot be read.
+    fn lifting(&self, index: usize, recipient: &Recipient, member: &Member) -> Vec<bool> {
+        let readable = recipient.address.is_some();
         let tls = self.facts.tls_enforced.get(index).copied().unwrap_or(false);
         let all = self.policy.exceptions.all.iter().zip(&self.exceptions);
-        all.map(|(e, holds)| *holds && (tls || !e.tls_enforced) && e.parties.recipient_fits(&self.sender, member))
-            .collect()
+        all.map(|(e, holds)| {
+            let fits = || e.parties.recipient_fits(&self.sender, member, Need::All);
+            readable && *holds && (tls || !e.tls_enforced) && fits()
+        })
+        .collect()
     }
 
     fn lift<'c>(

@@ -3,6 +3,7 @@
 //! Pure: files that a policy names are read by the caller, today's date is handed in. The policy returns data; the edges
 //! act. It never sees a mail, only [`Facts`] of one.
 
+mod asked;
 mod cases;
 mod decide;
 mod exceptions;
@@ -11,6 +12,7 @@ mod fields;
 mod groups;
 mod lint;
 mod load;
+mod member;
 mod parties;
 mod problem;
 mod rules;
@@ -18,6 +20,7 @@ mod trial;
 pub mod words;
 mod yaml;
 
+pub use asked::{Asks, Given, Source};
 pub use facts::{BelongsTo, IsProtected, Seen, facts_from};
 pub use load::{load, load_reading};
 pub use problem::{Problem, render, render_coloured};
@@ -25,6 +28,7 @@ pub use trial::TestResult;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
 use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass};
+use std::collections::HashSet;
 use time::Date;
 
 /// A policy in force: compiled, its own tests passed.
@@ -57,6 +61,8 @@ pub struct Facts<'a> {
     pub tls_enforced: &'a [bool],
     /// Whether redaction is assumed to work, or has been tried and failed.
     pub redaction: Redaction,
+    /// Who is in groups that the policy's files do not list: the answers to [`Policy::asks`].
+    pub given: &'a Given,
 }
 
 /// Whether `redact` is still open.
@@ -122,9 +128,41 @@ pub type ReadList<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 pub type Reading<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
 
 impl Policy {
-    /// One decision per recipient, in their order.
+    /// What must be asked before [`Policy::decide`]. Nothing for a mail in which nothing was found: whoever gets it, it
+    /// is delivered.
+    pub fn asks(&self, envelope: &Envelope, numbers: &[Number], doubts: &[DoubtKind]) -> Asks<'_> {
+        let sources = self.groups.sources();
+        let mut addresses = Vec::new();
+        if !sources.is_empty() && !(numbers.is_empty() && doubts.is_empty()) {
+            let recipients = envelope.recipients.iter().filter_map(|r| r.address.as_ref());
+            let written = envelope.sender.iter().chain(recipients);
+            let routes = written.flat_map(Address::routes).flatten();
+            addresses.extend(routes.flat_map(|route| member::lookups(&route, self.groups.delimiters())));
+        }
+        let mut seen = HashSet::new();
+        addresses.retain(|address| seen.insert(address.key()));
+        Asks { sources, addresses }
+    }
+
+    /// Whom mails with findings make this policy ask, each once.
+    pub fn sources(&self) -> &[Source] {
+        self.groups.sources()
+    }
+
+    /// The groups whose members the policy's files do not list, each with whom to ask.
+    pub fn asked_groups(&self) -> impl Iterator<Item = (&str, Vec<&Source>)> {
+        self.groups
+            .asked()
+            .map(|(group, sources)| (group.name.as_str(), sources))
+    }
+
+    /// One decision per recipient, in their order; none at all when something that it asks was not answered.
     pub fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
-        let judge = decide::Judge::new(self, facts);
+        let asks = self.asks(facts.envelope, facts.numbers, facts.doubts);
+        if !facts.given.answers_all(&asks.addresses) {
+            return Vec::new();
+        }
+        let judge = decide::Judge::new(self, facts, &[]);
         let recipients = facts.envelope.recipients.iter().enumerate();
         recipients
             .map(|(index, recipient)| judge.decide(index, recipient, &[]))

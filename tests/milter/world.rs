@@ -11,11 +11,12 @@ use cpr_milter::cpr::{Confidence, IdKind, Secret};
 use cpr_milter::milter::{
     Copied, Endpoint, Field, Mail, PolicyWords, Served, Settings, Shared, Takeover, Trouble, Try, World, run,
 };
-use cpr_milter::policy::{Facts, Redaction};
+use cpr_milter::policy::{Facts, Given, Number, Redaction};
 use cpr_milter::redact::Targets;
 use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
 use cpr_milter::types::{
-    Action, Decision, Envelope, Finding, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal, SealKind,
+    Action, Decision, DoubtKind, Envelope, Finding, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal,
+    SealKind,
 };
 use cpr_milter::worker::{Uninspected, Unredacted};
 use std::path::PathBuf;
@@ -253,6 +254,21 @@ impl World for Fake {
         }
         let seen = Seen(report(&bytes));
         Ok(Copied { bytes, seen })
+    }
+
+    async fn given(
+        &self,
+        envelope: &Envelope,
+        numbers: &[Number],
+        doubts: &[DoubtKind],
+        _: Instant,
+    ) -> Result<Given, Trouble> {
+        let asked = |raw: &[u8]| raw.starts_with(b"<unknown");
+        let found = !numbers.is_empty() || !doubts.is_empty();
+        match found && envelope.recipients.iter().any(|r| asked(&r.raw)) {
+            true => Err(Trouble::Unknown("the directory is silent".to_owned())),
+            false => Ok(Given::offline()),
+        }
     }
 
     async fn protected(&self, numbers: Vec<Secret>) -> Result<Vec<bool>, Trouble> {
