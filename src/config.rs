@@ -3,6 +3,10 @@
 //! Who may mail what stands in the policy, which is another person's file. A file that cannot be read keeps a starting
 //! daemon from starting and a running one on the configuration it has.
 
+mod directory;
+
+pub use directory::{Directory, Ldap};
+
 use crate::content::Limits;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -52,6 +56,9 @@ pub struct Config {
     /// Retention.
     #[serde(default)]
     pub retention: Retention,
+    /// Groups that policies name and do not list.
+    #[serde(default)]
+    pub directory: Directory,
 }
 
 /// Notices to senders.
@@ -205,6 +212,7 @@ impl Config {
         if let Some(templates) = &mut self.notices.templates {
             *templates = folder.join(&templates);
         }
+        self.directory.resolve(folder);
     }
 
     fn check(&self) -> Result<(), String> {
@@ -240,6 +248,7 @@ impl Config {
         if !languages.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+')) {
             return Err("programs.languages is a list such as dan+eng (`tesseract --list-langs` shows all)".to_owned());
         }
+        self.directory.check()?;
         if u64::from(self.limits.seconds) + 20 > milter.deadline_seconds {
             return Err("limits.seconds must be at least 20 below milter.deadline_seconds".to_owned());
         }
@@ -377,6 +386,10 @@ mod tests {
             (
                 serde_yaml::to_value(&config.retention),
                 serde_yaml::to_value(&defaults.retention),
+            ),
+            (
+                serde_yaml::to_value(&config.directory),
+                serde_yaml::to_value(&defaults.directory),
             ),
         ] {
             assert_eq!(shipped.expect("value"), default.expect("value"));

@@ -1,11 +1,13 @@
 //! `cpr-milter courier`: sends what the milter took over, until told to stop.
 
 use super::custody::open;
+use super::lists::{Stamp, Stamps, changed};
 use super::{ConfigFile, fail, policy};
 use crate::config::Config;
 use crate::courier;
 use crate::policy::Policy;
 use crate::store::Access;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,18 +50,18 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     sending.await.map_err(|error| error.to_string())
 }
 
-/// The policy, read again when its file has changed; a broken file leaves the last one.
+/// The policy, read again when its file or a list of it has changed; a broken file leaves the last one.
 struct Spoken {
-    path: std::path::PathBuf,
-    last: Mutex<(Option<std::time::SystemTime>, Arc<Policy>)>,
+    path: PathBuf,
+    last: Mutex<(Stamps, Arc<Policy>)>,
 }
 
 impl Spoken {
     fn of(config: &Config) -> Result<courier::Voice, String> {
-        let policy = policy::in_force(&config.policy)?;
+        let (stamps, policy) = read(&config.policy)?;
         let spoken = Arc::new(Spoken {
             path: config.policy.clone(),
-            last: Mutex::new((changed(&config.policy), Arc::new(policy))),
+            last: Mutex::new((stamps, policy)),
         });
         let same = Arc::clone(&spoken);
         Ok(courier::Voice {
@@ -70,17 +72,21 @@ impl Spoken {
 
     fn now(&self) -> Arc<Policy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = changed(&self.path);
-        if changed != last.0 {
-            last.0 = changed;
-            if let Ok(policy) = policy::in_force(&self.path) {
-                last.1 = Arc::new(policy);
+        if changed(&last.0) {
+            match read(&self.path) {
+                Ok(new) => *last = new,
+                // Not again before one of them changes once more.
+                Err(_) => last.0.iter_mut().for_each(|(path, stamp)| *stamp = Stamp::of(path)),
             }
         }
         Arc::clone(&last.1)
     }
 }
 
-fn changed(path: &std::path::Path) -> Option<std::time::SystemTime> {
-    std::fs::metadata(path).and_then(|data| data.modified()).ok()
+/// The policy, with its file and lists as they looked before.
+fn read(path: &Path) -> Result<(Stamps, Arc<Policy>), String> {
+    let own = (path.to_owned(), Stamp::of(path));
+    let opened = policy::opened_in_force(path)?;
+    let stamps = [own].into_iter().chain(opened.lists).collect();
+    Ok((stamps, Arc::new(opened.loaded.policy)))
 }

@@ -7,6 +7,7 @@ mod courier;
 mod custody;
 mod explain;
 mod input;
+pub mod lists;
 pub mod keys;
 mod logging;
 pub mod people;

@@ -1,9 +1,11 @@
 //! `cpr-milter policy check | test | explain`: what the policy says, in words for a compliance officer. Texts come back
 //! to the caller, who prints them and ends with the exit status.
 
+use super::lists::{Stamp, Stamps};
 use crate::cpr::{self, IdKind, Secret};
 use crate::policy::{self, Facts, Given, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
 use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -46,6 +48,8 @@ pub struct Opened {
     pub loaded: Loaded,
     /// Its text, for showing warnings.
     pub source: String,
+    /// The lists that it names, as they looked before they were read.
+    pub lists: Stamps,
 }
 
 /// Reads a policy file and the lists it names, which lie in or below its folder.
@@ -74,11 +78,29 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
             problems,
         }
     })?;
-    let source = source.to_owned();
+    open_text(path, source.to_owned(), today)
+}
+
+/// As [`open`], with the text of the policy file that was read before, and the lists of now.
+///
+/// # Errors
+/// When it or a list has mistakes.
+pub fn open_text(path: &Path, source: String, today: Date) -> Result<Opened, Refused> {
+    let name = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lists = |list: &str| read_list(folder, list);
+    let stamps = RefCell::new(Stamps::new());
+    let lists = |list: &str| {
+        let path = folder.join(list);
+        let stamp = Stamp::of(&path);
+        stamps.borrow_mut().push((path, stamp));
+        read_list(folder, list)
+    };
     match policy::load(&source, &name, today, &lists) {
-        Ok(loaded) => Ok(Opened { loaded, source }),
+        Ok(loaded) => Ok(Opened {
+            loaded,
+            source,
+            lists: stamps.into_inner(),
+        }),
         Err(problems) => Err(Refused::Mistakes {
             shown: policy::render(&problems, &name, &source),
             path: name,
@@ -136,6 +158,14 @@ fn read_list(folder: &Path, list: &str) -> Result<String, String> {
 /// # Errors
 /// Every mistake, as the compliance officer reads it.
 pub fn in_force(path: &Path) -> Result<Policy, String> {
+    opened_in_force(path).map(|opened| opened.loaded.policy)
+}
+
+/// As [`in_force`], with what was read.
+///
+/// # Errors
+/// Every mistake, as the compliance officer reads it.
+pub fn opened_in_force(path: &Path) -> Result<Opened, String> {
     let opened = open(path, danish_date(time::OffsetDateTime::now_utc()))
         .map_err(|refused| refused.to_string().trim_end().to_owned())?;
     for warning in &opened.loaded.warnings {
@@ -147,13 +177,13 @@ pub fn in_force(path: &Path) -> Result<Policy, String> {
             warning.message
         );
     }
-    Ok(opened.loaded.policy)
+    Ok(opened)
 }
 
 /// `policy check FILE`: every mistake and warning, then one line.
 pub fn check(path: &Path, today: Date) -> (String, u8) {
     match open(path, today) {
-        Ok(Opened { loaded, source }) => {
+        Ok(Opened { loaded, source, .. }) => {
             let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
             let warnings = count(loaded.warnings.len(), "warning");
             let tests = passed(&loaded.tests);

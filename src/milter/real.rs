@@ -6,6 +6,7 @@ use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
 use crate::config::{self, Config};
 use crate::courier;
 use crate::cpr::Secret;
+use crate::directory::Directory;
 use crate::inspect::{Input, Options};
 use crate::policy::{Facts, Given, Number, Policy};
 use crate::redact::Targets;
@@ -26,6 +27,8 @@ pub struct Real {
     pub pool: Arc<Pool>,
     /// Custody; kept over reloads.
     pub store: Store,
+    /// Groups that the policy does not list; kept over reloads that do not change how it is reached.
+    pub directory: Arc<Directory>,
 }
 
 impl Real {
@@ -120,13 +123,11 @@ impl World for Real {
         envelope: &Envelope,
         numbers: &[Number],
         doubts: &[DoubtKind],
-        _: Instant,
+        until: Instant,
     ) -> Result<Given, Trouble> {
         let asks = self.policy.asks(envelope, numbers, doubts);
-        match asks.addresses.is_empty() {
-            true => Ok(Given::offline()),
-            false => Err(Trouble::Unknown("nobody can be asked yet".to_owned())),
-        }
+        let given = self.directory.ask(&asks, until).await;
+        given.map_err(|why| Trouble::Unknown(why.to_string()))
     }
 
     fn key(&self, envelope: &Envelope, mail: &Mail) -> HoldKey {
