@@ -252,3 +252,80 @@ async fn a_policy_that_asks_for_what_nobody_knows_does_not_come_into_force() {
         "{said}"
     );
 }
+
+/// At a desk without the directory, a policy can be checked and explained; with `--lookup`, it is asked.
+#[test]
+fn policies_are_checked_without_the_directory_and_with_it() {
+    let mut slapd = Slapd::start();
+    let password = slapd.password(PASSWORD, 0o600);
+    let folder = tempfile::tempdir().expect("folder");
+    let path = |name: &str| folder.path().join(name);
+    let tests = "tests:\n  - name: Holdet\n    from: a@kommune.example\n    to: [x@post.example, y@post.example]\n    text: \"{cpr}\"\n    \
+                 given: {x@post.example: team}\n    expect: {x@post.example: reject, y@post.example: log}\n";
+    let policy = POLICY.replace("TEAM", "ldap: Aktindsigt-team") + tests;
+    fs::write(path("media.txt"), "avis.example\n").expect("written");
+    fs::write(path("p.yaml"), &policy).expect("written");
+    let config = format!(
+        "policy: p.yaml\nlisten: unix:m.sock\nstore: s.db\nkeys: keys\nreinject: 127.0.0.1:10026\ndirectory:\n  ldap:\n    \
+         urls: [ldap://127.0.0.1:{}]\n    base: dc=kommune,dc=example\n    bind_dn: {READER}\n    password_file: {}\n",
+        slapd.port,
+        password.display()
+    );
+    fs::write(path("c.yaml"), config).expect("written");
+    let number = cpr_milter::cpr::made_up::number(5);
+    let (date, serial) = number.split_at(6);
+    let mail = format!(
+        "From: a@kommune.example\r\nTo: anna@kommune.example\r\nSubject: Sag\r\n\r\nCPR-nr. {date}-{serial}\r\n"
+    );
+    fs::write(path("mail.eml"), mail).expect("written");
+    let run = |words: &[&str]| {
+        let out = command()
+            .current_dir(folder.path())
+            .args(words)
+            .output()
+            .expect("the binary runs");
+        let said = [out.stdout, out.stderr].concat();
+        (String::from_utf8_lossy(&said).into_owned(), out.status.code())
+    };
+    let check = ["policy", "check", "p.yaml"];
+    let lookup = ["--lookup", "--config", "c.yaml"];
+    let explain = ["policy", "explain", "mail.eml", "--policy", "p.yaml"];
+    let (said, status) = run(&check);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("group `team`: its members are not known here"), "{said}");
+    let (said, status) = run(&[&check[..], &lookup].concat());
+    assert_eq!(status, Some(0), "{said}");
+    assert!(
+        said.contains("LDAP group `Aktindsigt-team`: 3 addresses") && !said.contains("not known"),
+        "{said}"
+    );
+    let (said, _) = run(&explain);
+    assert!(
+        said.contains("not known here") && !said.contains("reject by rule `team`"),
+        "{said}"
+    );
+    let (said, _) = run(&[&explain[..], &lookup].concat());
+    assert!(
+        said.contains("reject by rule `team`") && !said.contains("not known here"),
+        "{said}"
+    );
+    slapd.down();
+    let (said, status) = run(&[&check[..], &lookup].concat());
+    assert_eq!(status, Some(3), "{said}");
+    let (said, status) = run(&[&explain[..], &lookup].concat());
+    assert!(
+        status == Some(2) && said.contains("the gateway would answer 451"),
+        "{said}"
+    );
+    // A failing test says what it does not know.
+    fs::write(
+        path("p.yaml"),
+        policy.replace("y@post.example: log", "y@post.example: reject"),
+    )
+    .expect("written");
+    let (said, status) = run(&["policy", "test", "p.yaml"]);
+    assert!(
+        status == Some(1) && said.contains("is not asked in tests: say it with `given`"),
+        "{said}"
+    );
+}

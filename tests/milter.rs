@@ -228,6 +228,20 @@ async fn broken_inspections_are_held_and_missing_ones_deferred() {
     assert!(gateway.owed().is_empty());
 }
 
+/// Not being told who is in a group is no answer: nobody gets the mail, and nothing of it is ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_nobody_knows_defers_the_mail_for_everybody() {
+    let gateway = Gateway::start().await;
+    let mut mta = Mta::connect(&gateway.path).await.expect("connect");
+    let to = ["deliver@x.example", "hold@x.example", "unknown@x.example"];
+    let mail = Mail::new(&to, "s", "NUMa\r\n");
+    assert!(deferred(&mta.deliver(&mail).await.expect("deliver")).starts_with("451 4.7.1 "));
+    assert!(gateway.owed().is_empty());
+    assert!(gateway.ledger.lock().expect("ledger").records.is_empty());
+    let clean = Mail::new(&to, "s", "nothing\r\n");
+    assert_eq!(queued(&mta.deliver(&clean).await.expect("deliver")).0.len(), 3);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_panic_ends_one_message_with_a_4xx_and_not_the_session() {
     let gateway = Gateway::start().await;

@@ -227,6 +227,69 @@ fn nobody_is_asked_for_a_mail_without_findings_nor_for_groups_that_nothing_uses(
     assert!(unused.policy.sources().is_empty());
 }
 
+/// What a policy may not say of groups that others keep, and how it is told.
+#[test]
+fn mistakes_about_asked_groups_are_told_at_their_place() {
+    let mistakes = |groups: &str, more: &str| {
+        let source = format!("version: 1\nname: P\nowner: dpo@kommune.example\n{more}\ngroups:\n{groups}rules: []\n");
+        match policy::load(&source, "p.yaml", TODAY, &|_| Err("none".to_owned())) {
+            Ok(_) => String::new(),
+            Err(problems) => policy::render(&problems, "p.yaml", &source),
+        }
+    };
+    let inside = "  inside: {domains: [kommune.example]}\n";
+    for (groups, more, told) in [
+        (
+            "  inside: {ldap: Alle}\n",
+            "",
+            "who is `inside` must be known without asking",
+        ),
+        (
+            "  inside: {domains: [kommune.example], table: relay}\n",
+            "",
+            "must be known without asking",
+        ),
+        (&format!("{inside}  team: {{ldap: []}}\n"), "", "`ldap` is empty"),
+        (
+            &format!("{inside}  team: {{}}\n"),
+            "",
+            "say who knows it: `ldap`, `table`",
+        ),
+        (&format!("{inside}  team: {{ldab: Team}}\n"), "", "did you mean `ldap`?"),
+        (inside, "recipient_delimiter: '@'", "is no `recipient_delimiter`"),
+        (inside, "recipient_delimiter: plus", "is no `recipient_delimiter`"),
+    ] {
+        let said = mistakes(groups, more);
+        assert!(said.contains(told), "{groups}{more}: {said}");
+    }
+    let team = format!("{inside}  team: {{ldap: Team, table: [a, b], domains: [x.example]}}\n");
+    assert_eq!(mistakes(&team, "recipient_delimiter: +"), "");
+}
+
+/// Facts of the sender, who can be in a group that is asked, and of nobody else than takes part.
+#[test]
+fn tests_give_groups_to_the_sender_too() {
+    let load = |given: &str, expect: &str| {
+        let source = format!(
+            "version: 1\nname: P\nowner: dpo@kommune.example\n\
+             groups: {{inside: {{domains: [kommune.example]}}, team: {{ldap: Team}}}}\n\
+             rules:\n  - {{id: team, title: T, when: {{found: cpr, from: team}}, then: reject}}\n\
+             tests:\n  - name: T\n    from: Sag@kommune.example\n    to: x@post.example\n    text: \"{{cpr}}\"\n    \
+             given: {{{given}}}\n    expect: {expect}\n"
+        );
+        match policy::load(&source, "p.yaml", TODAY, &|_| Err("none".to_owned())) {
+            Ok(_) => String::new(),
+            Err(problems) => policy::render(&problems, "p.yaml", &source),
+        }
+    };
+    assert_eq!(load("sag@kommune.example: team", "reject"), "");
+    assert_eq!(load("", "quarantine"), "");
+    assert!(load("", "reject").contains("is not asked in tests"));
+    assert!(load("sag@kommune.example: tls_enforced", "reject").contains("unknown fact `tls_enforced`"));
+    assert!(load("sag@kommune.example: outside", "reject").contains("`outside` cannot be given"));
+    assert!(load("other@kommune.example: team", "reject").contains("is no recipient of this test"));
+}
+
 fn spelling() -> impl Strategy<Value = String> {
     let local = prop::sample::select(vec!["anna", "søren", "anna b", "a@b", "x%y", "å.b", "o'n", "q\\\"w"]);
     let domain = prop::sample::select(vec!["kommune.example", "rødovre.example", "æøå.example", "[192.0.2.1]"]);

@@ -1,5 +1,6 @@
 //! `cpr-milter policy check | test | explain` as they are typed.
 
+use super::lookup::Lookup;
 use super::policy::{self, Explained};
 use super::{fail, input, said};
 use crate::config::{Programs, Workers};
@@ -18,10 +19,12 @@ use time::{Date, OffsetDateTime};
 /// Read, test and explain a policy.
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Show every mistake and warning. Status 1 when it has mistakes.
+    /// Show every mistake and warning. Status 1 when it has mistakes, 3 when with `--lookup` somebody does not answer.
     Check {
         /// The policy.
         file: PathBuf,
+        #[command(flatten)]
+        lookup: Lookup,
     },
     /// Run the tests in the file. Status 1 when one fails.
     Test {
@@ -45,6 +48,8 @@ pub(super) enum PolicyCommand {
         /// Envelope recipient, may be repeated; else To and Cc.
         #[arg(long, value_name = "ADDRESS")]
         to: Vec<String>,
+        #[command(flatten)]
+        lookup: Lookup,
     },
 }
 
@@ -52,14 +57,18 @@ impl PolicyCommand {
     pub(super) fn run(&self) -> ExitCode {
         let today = danish_date(OffsetDateTime::now_utc());
         match self {
-            PolicyCommand::Check { file } => print(policy::check(file, today)),
+            PolicyCommand::Check { file, lookup } => print(policy::check(file, today, lookup)),
             PolicyCommand::Test { file } => print(policy::test(file, today)),
-            PolicyCommand::Explain { mail, policy, from, to } => {
-                match explain(mail, policy, from.as_deref(), to, today) {
-                    Ok(text) => said((text, 0)),
-                    Err(error) => fail(error),
-                }
-            }
+            PolicyCommand::Explain {
+                mail,
+                policy,
+                from,
+                to,
+                lookup,
+            } => match explain(mail, policy, (from.as_deref(), to), lookup, today) {
+                Ok(text) => said((text, 0)),
+                Err(error) => fail(error),
+            },
         }
     }
 }
@@ -68,7 +77,13 @@ fn print((text, status): (String, u8)) -> ExitCode {
     said((text, i32::from(status)))
 }
 
-fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: Date) -> Result<String, String> {
+fn explain(
+    path: &Path,
+    file: &Path,
+    (from, to): (Option<&str>, &[String]),
+    lookup: &Lookup,
+    today: Date,
+) -> Result<String, String> {
     let policy = policy::open(file, today)
         .map_err(|refused| refused.to_string().trim_end().to_owned())?
         .loaded
@@ -114,11 +129,12 @@ fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: D
     let seen = runtime
         .block_on(pool.inspect(&mail, &options, until))
         .map_err(|error| error.to_string())?;
+    let given = lookup.given(&policy, &envelope, seen.report())?;
     let explained = Explained {
         envelope: &envelope,
         report: seen.report(),
         tls_enforced: &vec![false; to.len()],
-        given: &crate::policy::Given::offline(),
+        given: &given,
         is_protected: &|_, _| false,
         today,
     };
@@ -130,6 +146,9 @@ fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: D
             doubt.kind.word(),
             doubt.reason
         ));
+    }
+    if !lookup.lookup {
+        text.push_str(&super::lookup::unknown(&policy));
     }
     text.push_str("\nWithout the store nobody here is protected, and no delivery counts as tls_enforced.\n");
     Ok(text)

@@ -2,6 +2,7 @@
 //! to the caller, who prints them and ends with the exit status.
 
 use super::lists::{Stamp, Stamps};
+use super::lookup::{self, Lookup};
 use crate::cpr::{self, IdKind, Secret};
 use crate::policy::{self, Facts, Given, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
 use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
@@ -17,6 +18,8 @@ pub const SOUND: u8 = 0;
 pub const MISTAKES: u8 = 1;
 /// The file could not be read.
 pub const UNREADABLE: u8 = 2;
+/// The policy is sound, and somebody whom it asks does not answer.
+pub const UNANSWERED: u8 = 3;
 
 /// Why a policy file does not load.
 #[derive(Debug, thiserror::Error)]
@@ -180,16 +183,24 @@ pub fn opened_in_force(path: &Path) -> Result<Opened, String> {
     Ok(opened)
 }
 
-/// `policy check FILE`: every mistake and warning, then one line.
-pub fn check(path: &Path, today: Date) -> (String, u8) {
+/// `policy check FILE`: every mistake and warning, who is not known here, then one line. With `--lookup`, whoever knows the
+/// members of groups is asked, and must answer.
+pub(super) fn check(path: &Path, today: Date, lookup: &Lookup) -> (String, u8) {
     match open(path, today) {
         Ok(Opened { loaded, source, .. }) => {
             let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
+            let (said, answered) = match lookup.lookup {
+                true => lookup
+                    .look(&loaded.policy)
+                    .unwrap_or_else(|why| (format!("{why}\n"), false)),
+                false => (lookup::unknown(&loaded.policy), true),
+            };
+            out.push_str(&said);
             let warnings = count(loaded.warnings.len(), "warning");
             let tests = passed(&loaded.tests);
             let (name, hash) = (loaded.policy.name(), loaded.policy.hash());
             let _ = writeln!(out, "{name} is sound: {tests}, {warnings}, hash {hash}");
-            (out, SOUND)
+            (out, if answered { SOUND } else { UNANSWERED })
         }
         Err(refused) => refusal(&refused),
     }

@@ -116,7 +116,7 @@ fn one(
             .outcomes
             .push(format!("{}: {}", cpr::mask(&to.written), outcome(&decision)));
         for expect in case.expect.iter().filter(|e| e.recipient == index) {
-            failures.extend(check(case, expect, &decision, seen.len()));
+            failures.extend(check(policy, case, expect, &decision, seen.len()));
         }
         for because in case.because.iter().filter(|b| b.recipient == index) {
             let id = decision.rule.as_ref().map_or("none", |r| r.id.as_str());
@@ -131,7 +131,7 @@ fn one(
                 failures.push(Failure {
                     at: because.rule.at,
                     message,
-                    why: why(&decision, seen.len()),
+                    why: why(policy, &decision, seen.len()),
                 });
             }
         }
@@ -140,7 +140,7 @@ fn one(
     (result, failures)
 }
 
-fn check(case: &Case, expect: &Expect, decision: &Decision, numbers: usize) -> Option<Failure> {
+fn check(policy: &Policy, case: &Case, expect: &Expect, decision: &Decision, numbers: usize) -> Option<Failure> {
     if decision.action.word() == expect.action {
         return None;
     }
@@ -155,7 +155,7 @@ fn check(case: &Case, expect: &Expect, decision: &Decision, numbers: usize) -> O
     Some(Failure {
         at: expect.at,
         message,
-        why: why(decision, numbers),
+        why: why(policy, decision, numbers),
     })
 }
 
@@ -169,7 +169,7 @@ fn outcome(decision: &Decision) -> String {
 }
 
 /// All that speaks for the outcome, for somebody who expected another.
-fn why(decision: &Decision, numbers: usize) -> String {
+fn why(policy: &Policy, decision: &Decision, numbers: usize) -> String {
     let mut parts = vec![match numbers {
         0 => "no number was found in the texts".to_owned(),
         1 => "one number was found".to_owned(),
@@ -193,6 +193,12 @@ fn why(decision: &Decision, numbers: usize) -> String {
             "exception {} lifted from rule {}",
             quote(exception),
             quote(rule)
+        ));
+    }
+    for (group, _) in policy.asked_groups() {
+        parts.push(format!(
+            "who is in the group {} is not asked in tests: say it with `given`",
+            quote(group)
         ));
     }
     parts.join("; ")
