@@ -18,16 +18,26 @@ const REMIND: Duration = Duration::from_secs(600);
 
 /// How a file looked; `None` when it was not there. Times alone do not show a file that is put in place of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp(Option<(u64, u64, u64, (i64, i64), (i64, i64))>);
+pub struct Stamp(Option<Looked>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Looked {
+    file: (u64, u64),
+    len: u64,
+    changed: (i64, i64),
+    modified: (i64, i64),
+}
 
 impl Stamp {
     /// How it looks now.
     pub fn of(path: &Path) -> Stamp {
-        let stamp = |m: std::fs::Metadata| {
-            let (changed, modified) = ((m.ctime(), m.ctime_nsec()), (m.mtime(), m.mtime_nsec()));
-            (m.dev(), m.ino(), m.len(), changed, modified)
+        let looked = |m: std::fs::Metadata| Looked {
+            file: (m.dev(), m.ino()),
+            len: m.len(),
+            changed: (m.ctime(), m.ctime_nsec()),
+            modified: (m.mtime(), m.mtime_nsec()),
         };
-        Stamp(std::fs::metadata(path).ok().map(stamp))
+        Stamp(std::fs::metadata(path).ok().map(looked))
     }
 }
 

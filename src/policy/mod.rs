@@ -133,7 +133,8 @@ impl Policy {
     pub fn asks(&self, envelope: &Envelope, numbers: &[Number], doubts: &[DoubtKind]) -> Asks<'_> {
         let sources = self.groups.sources();
         let mut addresses = Vec::new();
-        if !sources.is_empty() && !(numbers.is_empty() && doubts.is_empty()) {
+        let found = !numbers.is_empty() || !doubts.is_empty();
+        if found && !sources.is_empty() {
             let recipients = envelope.recipients.iter().filter_map(|r| r.address.as_ref());
             let written = envelope.sender.iter().chain(recipients);
             let routes = written.flat_map(Address::routes).flatten();
