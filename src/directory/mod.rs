@@ -100,7 +100,7 @@ impl Directory {
     /// Something is not known.
     pub async fn ask(&self, asks: &Asks<'_>, until: Instant) -> Result<Given, NoAnswer> {
         if asks.addresses.is_empty() {
-            return Ok(Given::offline());
+            return Ok(Given::unanswered());
         }
         self.knows(asks.sources)?;
         let until = until.min(Instant::now() + self.times.timeout);
@@ -123,7 +123,7 @@ impl Directory {
         let silent = |why: String| NoAnswer::Silent(source.clone(), why);
         match source {
             Source::Ldap(name) => {
-                let list = self.list(name, until).await.map_err(silent)?;
+                let list = self.list(name, self.times, until).await.map_err(silent)?;
                 Ok(addresses.iter().map(|a| list.contains(&a.key())).collect())
             }
             Source::Table(name) => match self.tables.get(name) {
@@ -133,7 +133,7 @@ impl Directory {
         }
     }
 
-    async fn list(&self, name: &str, until: Instant) -> Result<Arc<HashSet<String>>, String> {
+    async fn list(&self, name: &str, times: Times, until: Instant) -> Result<Arc<HashSet<String>>, String> {
         let ldap = self.ldap.as_ref().ok_or("it is not configured")?;
         let kept = {
             let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,19 +143,28 @@ impl Directory {
                     .or_insert_with(|| Arc::new(Kept::new(name))),
             )
         };
-        kept.current(ldap, self.times, until).await
+        kept.current(ldap, times, until).await
     }
 
-    /// Asks each now, so that mails need not wait, and says how many addresses each has (tables: only that it answers).
+    /// Asks each whose answer is not quite new, so that mails need not wait, and says how many addresses each has (tables:
+    /// only that it answers).
     pub async fn look(&self, sources: &[Source]) -> Vec<(Source, Result<Option<usize>, NoAnswer>)> {
         let until = Instant::now() + self.times.timeout.max(Duration::from_secs(30));
+        let times = Times {
+            refresh: self.times.refresh / 2,
+            ..self.times
+        };
         let mut out = Vec::new();
         for source in sources {
             let silent = |why: String| NoAnswer::Silent(source.clone(), why);
             let known = self.knows(std::slice::from_ref(source));
             let answer = match (known, source) {
                 (Err(why), _) => Err(why),
-                (Ok(()), Source::Ldap(name)) => self.list(name, until).await.map(|l| Some(l.len())).map_err(silent),
+                (Ok(()), Source::Ldap(name)) => self
+                    .list(name, times, until)
+                    .await
+                    .map(|l| Some(l.len()))
+                    .map_err(silent),
                 (Ok(()), Source::Table(_)) => self.ask_one(source, &[], until).await.map(|_| None),
             };
             out.push((source.clone(), answer));
