@@ -2,7 +2,7 @@
 //! cannot be read with certainty is outside, and no exception lifts anything for it.
 
 use cpr_milter::cpr::{Confidence, IdKind};
-use cpr_milter::policy::{self, Facts, Given, Number, Policy, Redaction, Sighting};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
 use cpr_milter::types::{Address, Decision, Envelope, PlaceClass, Recipient};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -79,7 +79,7 @@ fn policy(groups: &str, top: &str) -> Policy {
         .policy
 }
 
-fn decide(policy: &Policy, from: &str, raw: &[u8], given: &Given) -> Vec<Decision> {
+fn decide(policy: &Policy, from: &str, raw: &[u8], given: &Answers) -> Vec<Decision> {
     let envelope = Envelope {
         sender_raw: from.as_bytes().to_vec(),
         sender: Address::parse(from.as_bytes()).ok(),
@@ -114,7 +114,7 @@ fn decide(policy: &Policy, from: &str, raw: &[u8], given: &Given) -> Vec<Decisio
 
 /// The groups by which rules spoke, and those by which exceptions lifted.
 fn groups_of(policy: &Policy, raw: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let decision = decide(policy, "sag@kommune.example", raw, &Given::offline()).remove(0);
+    let decision = decide(policy, "sag@kommune.example", raw, &Answers::offline()).remove(0);
     let matched = decision.matched.iter().filter_map(|m| m.rule.id.strip_prefix("r_"));
     let lifted = decision.lifted.iter().filter_map(|l| l.exception.strip_prefix("to_"));
     (
@@ -185,7 +185,7 @@ fn an_unreadable_sender_has_no_exceptions() {
         "",
     );
     let lifted = |from: &str| {
-        let decision = decide(&policy, from, b"<a@region.example>", &Given::offline()).remove(0);
+        let decision = decide(&policy, from, b"<a@region.example>", &Answers::offline()).remove(0);
         !decision.lifted.is_empty()
     };
     assert!(lifted("<sag@kommune.example>") && lifted("<>"));
@@ -197,8 +197,8 @@ fn what_was_not_answered_is_not_decided() {
     let groups = "inside: {domains: [kommune.example]}\nteam: {ldap: Team, table: people}";
     let policy = policy(groups, "");
     let asked = |raw: &str| Address::parse(raw.as_bytes()).expect(raw);
-    let decide = |given: &Given| decide(&policy, "<sag@kommune.example>", b"<a+x@post.example>", given);
-    let mut given = Given::unanswered();
+    let decide = |given: &Answers| decide(&policy, "<sag@kommune.example>", b"<a+x@post.example>", given);
+    let mut given = Answers::unanswered();
     assert!(decide(&given).is_empty(), "nobody was asked");
     given.answer(&asked("sag@kommune.example"), vec![]);
     given.answer(&asked("a+x@post.example"), vec![]);

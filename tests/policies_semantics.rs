@@ -3,7 +3,7 @@
 //! on who else gets the mail. Policies, mails and recipients are drawn at random and judged through the public interface.
 
 use cpr_milter::cpr::{Confidence, IdKind};
-use cpr_milter::policy::{self, Facts, Given, Number, Policy, Redaction, Sighting};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
 use cpr_milter::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass, Recipient};
 use proptest::prelude::*;
 use time::Date;
@@ -145,7 +145,7 @@ fn decide(policy: &Policy, numbers: &[Number], doubts: &[DoubtKind], redaction: 
         doubts,
         tls_enforced: &[true, false, false, false],
         redaction,
-        given: &Given::offline(),
+        given: &Answers::offline(),
     })
 }
 
@@ -327,7 +327,7 @@ proptest! {
             doubts: &[],
             tls_enforced: &[who == 0],
             redaction: Redaction::Assumed,
-            given: &Given::offline(),
+            given: &Answers::offline(),
         });
         prop_assert_eq!(one.len(), 1);
         prop_assert_eq!(&one[0].action, &all[who].action);

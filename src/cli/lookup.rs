@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::policy::{self, Given, Policy, Source};
+use crate::policy::{self, Answers, Policy, Source};
 use crate::types::{Envelope, Report};
 use clap::Args;
 use std::fmt::Write;
@@ -69,9 +69,9 @@ impl Lookup {
     }
 
     /// What is known of this mail's people; nothing without `--lookup`.
-    pub fn given(&self, policy: &Policy, envelope: &Envelope, report: &Report) -> Result<Given, String> {
+    pub fn given(&self, policy: &Policy, envelope: &Envelope, report: &Report) -> Result<Answers, String> {
         if !self.lookup {
-            return Ok(Given::offline());
+            return Ok(Answers::offline());
         }
         let seen = policy::facts_from(report, &|_, _| false, &|_, _| Vec::new());
         let asks = policy.asks(envelope, &seen.numbers, &seen.doubts);

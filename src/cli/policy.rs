@@ -4,7 +4,7 @@
 use super::lists::{Stamp, Stamps};
 use super::lookup::{self, Lookup};
 use crate::cpr::{self, IdKind, Secret};
-use crate::policy::{self, Facts, Given, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
+use crate::policy::{self, Answers, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
 use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -296,7 +296,7 @@ pub struct Explained<'a> {
     /// Today.
     pub today: Date,
     /// Who is in groups that the policy's files do not list.
-    pub given: &'a Given,
+    pub given: &'a Answers,
 }
 
 /// `policy explain MAIL`: for each recipient the outcome, every rule that matched, and what exceptions lifted. No digits.
@@ -494,7 +494,7 @@ rules:
             tls_enforced: &[true, false],
             is_protected: &|_, _| false,
             today: date!(2026 - 11 - 24),
-            given: &Given::offline(),
+            given: &Answers::offline(),
         };
         let text = explain(&policy, &mail);
         assert!(

@@ -10,7 +10,7 @@ mod ldap;
 mod table;
 
 use crate::config;
-use crate::policy::{Asks, Given, Source};
+use crate::policy::{Answers, Asks, Source};
 use crate::types::Address;
 use kept::Kept;
 use ldap::Ldap;
@@ -98,9 +98,9 @@ impl Directory {
     ///
     /// # Errors
     /// Something is not known.
-    pub async fn ask(&self, asks: &Asks<'_>, until: Instant) -> Result<Given, NoAnswer> {
+    pub async fn ask(&self, asks: &Asks<'_>, until: Instant) -> Result<Answers, NoAnswer> {
         if asks.addresses.is_empty() {
-            return Ok(Given::unanswered());
+            return Ok(Answers::unanswered());
         }
         self.knows(asks.sources)?;
         let until = until.min(Instant::now() + self.times.timeout);
@@ -111,7 +111,7 @@ impl Directory {
                 member_of.extend(is_in.then_some(index));
             }
         }
-        let mut given = Given::unanswered();
+        let mut given = Answers::unanswered();
         for (address, sources) in asks.addresses.iter().zip(member_of) {
             given.answer(address, sources);
         }

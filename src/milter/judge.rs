@@ -7,7 +7,7 @@ use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
 use super::tries::{Tries, Try, earlier};
 use super::world::{Copied, Trouble, World};
 use crate::cpr::Secret;
-use crate::policy::{Facts, Given, Number, Redaction};
+use crate::policy::{Answers, Facts, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
 use crate::types::{
@@ -181,7 +181,7 @@ struct Bench<'a, W: World> {
     for_policy: Vec<Number>,
     doubts: Vec<DoubtKind>,
     tls: Vec<bool>,
-    given: Given,
+    given: Answers,
 }
 
 /// For each recipient the numbers that its copy must not hold; `None` when it is not to be redacted.

@@ -8,7 +8,7 @@ use crate::courier;
 use crate::cpr::Secret;
 use crate::directory::Directory;
 use crate::inspect::{Input, Options};
-use crate::policy::{Facts, Given, Number, Policy};
+use crate::policy::{Answers, Facts, Number, Policy};
 use crate::redact::Targets;
 use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
 use crate::types::{Decision, DoubtKind, Envelope, Report, danish_date};
@@ -124,7 +124,7 @@ impl World for Real {
         numbers: &[Number],
         doubts: &[DoubtKind],
         until: Instant,
-    ) -> Result<Given, Trouble> {
+    ) -> Result<Answers, Trouble> {
         let asks = self.policy.asks(envelope, numbers, doubts);
         let given = self.directory.ask(&asks, until).await;
         given.map_err(|why| Trouble::Unknown(why.to_string()))

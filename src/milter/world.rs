@@ -4,7 +4,7 @@
 use super::fields::{Field, Mail};
 use super::tries::Try;
 use crate::config;
-use crate::policy::{Facts, Given, Number};
+use crate::policy::{Answers, Facts, Number};
 use crate::redact::Targets;
 use crate::store::{Incident, IncidentId, Owned, State};
 use crate::types::{Decision, DoubtKind, Envelope, Report};
@@ -59,7 +59,7 @@ pub trait World: Send + Sync + 'static {
         numbers: &[Number],
         doubts: &[DoubtKind],
         until: Instant,
-    ) -> impl Future<Output = Result<Given, Trouble>> + Send;
+    ) -> impl Future<Output = Result<Answers, Trouble>> + Send;
     /// The key of this mail. Reads all of it.
     fn key(&self, envelope: &Envelope, mail: &Mail) -> Self::Key;
     /// For each recipient: where it stands, if an earlier try of this mail made it ours.

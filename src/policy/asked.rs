@@ -1,6 +1,6 @@
 //! What the policy's files do not say: who is in groups that a directory or a Postfix table keeps.
 //!
-//! The policy names what must be asked ([`Asks`]) and takes the answers ([`Given`]); asking is the world's business. A mail
+//! The policy names what must be asked ([`Asks`]) and takes the [`Answers`]; asking is the world's business. A mail
 //! about whose addresses something was not answered gets no decision at all: unknown is never "not a member".
 
 use crate::types::Address;
@@ -37,21 +37,21 @@ pub struct Asks<'p> {
 
 /// Who is in which source.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct Answers {
     /// By [`Address::key`]; `None`: nothing was asked.
     answers: Option<HashMap<String, Vec<usize>>>,
 }
 
-impl Given {
+impl Answers {
     /// Nobody was asked and nobody is a member: for the tests in the file and for looking at a policy away from its
     /// gateway. No mail is judged by it.
-    pub fn offline() -> Given {
-        Given { answers: None }
+    pub fn offline() -> Answers {
+        Answers { answers: None }
     }
 
     /// No answers yet.
-    pub fn unanswered() -> Given {
-        Given {
+    pub fn unanswered() -> Answers {
+        Answers {
             answers: Some(HashMap::new()),
         }
     }
@@ -63,7 +63,7 @@ impl Given {
     }
 
     /// Every one of them was answered for.
-    pub(super) fn answers_all(&self, addresses: &[Address]) -> bool {
+    pub(super) fn cover(&self, addresses: &[Address]) -> bool {
         let known = |answers: &HashMap<String, Vec<usize>>| addresses.iter().all(|a| answers.contains_key(&a.key()));
         self.answers.as_ref().is_none_or(known)
     }

@@ -3,7 +3,7 @@
 //! of a group.
 
 use super::ReadList;
-use super::asked::{Given, Source};
+use super::asked::{Answers, Source};
 use super::fields::{self, Fields, Word};
 use super::member::{Member, Reading};
 use super::problem::{Problems, quote};
@@ -59,11 +59,11 @@ impl Groups {
 
     /// Wherever its mail may go, that is in `inside`.
     pub fn is_inside(&self, address: Option<&Address>) -> bool {
-        self.of(address, &Given::offline(), &[]).inside
+        self.of(address, &Answers::offline(), &[]).inside
     }
 
     /// In which groups the address is, also when `named` says so (for tests in the file).
-    pub fn of(&self, address: Option<&Address>, given: &Given, named: &[usize]) -> Member {
+    pub fn of(&self, address: Option<&Address>, given: &Answers, named: &[usize]) -> Member {
         Member::new(self, address, given, named)
     }
 
@@ -138,7 +138,7 @@ fn number(sources: &mut Vec<Source>, source: Source) -> usize {
 
 impl Group {
     /// The reading is in this group.
-    pub fn has(&self, reading: &Reading, given: &Given) -> bool {
+    pub fn has(&self, reading: &Reading, given: &Answers) -> bool {
         let by = |key: &String| {
             self.addresses.contains(key)
                 || self.patterns.is_match(key)
@@ -482,7 +482,11 @@ mod tests {
     fn is_in(groups: &Groups, name: &str, address: &str) -> bool {
         let who = groups.find(name).expect(name);
         groups
-            .of(Address::parse(address.as_bytes()).ok().as_ref(), &Given::offline(), &[])
+            .of(
+                Address::parse(address.as_bytes()).ok().as_ref(),
+                &Answers::offline(),
+                &[],
+            )
             .fits(&[who], Need::Any)
     }
 
@@ -494,7 +498,7 @@ mod tests {
         assert!(is_in(&groups, "inside", "a@skole.rødovre.example"));
         assert!(is_in(&groups, "outside", "a@ikkerødovre.example"));
         assert!(is_in(&groups, "outside", "a@rødovre.example.evil.example"));
-        let nobody = groups.of(None, &Given::offline(), &[]);
+        let nobody = groups.of(None, &Answers::offline(), &[]);
         assert!(nobody.fits(&[Who::Outside], Need::Any), "no address is outside");
     }
 

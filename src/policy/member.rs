@@ -1,7 +1,7 @@
 //! In which groups one address is. An address whose mail may end in several places ([`Address::routes`]) has several
 //! readings: a rule speaks when one of them is meant, an exception only when all are.
 
-use super::asked::Given;
+use super::asked::Answers;
 use super::groups::{Groups, Who};
 use crate::types::Address;
 
@@ -50,7 +50,7 @@ pub(super) fn lookups(address: &Address, delimiters: &str) -> Vec<Address> {
 
 impl Member {
     /// `named`: groups in which a test in the file puts the address.
-    pub fn new(groups: &Groups, address: Option<&Address>, given: &Given, named: &[usize]) -> Member {
+    pub fn new(groups: &Groups, address: Option<&Address>, given: &Answers, named: &[usize]) -> Member {
         let readings = match address {
             Some(address) => readings(address, groups.delimiters()),
             None => vec![None],

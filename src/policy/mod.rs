@@ -20,7 +20,7 @@ mod trial;
 pub mod words;
 mod yaml;
 
-pub use asked::{Asks, Given, Source};
+pub use asked::{Answers, Asks, Source};
 pub use facts::{BelongsTo, IsProtected, Seen, facts_from};
 pub use load::{load, load_reading};
 pub use problem::{Problem, render, render_coloured};
@@ -62,7 +62,7 @@ pub struct Facts<'a> {
     /// Whether redaction is assumed to work, or has been tried and failed.
     pub redaction: Redaction,
     /// Who is in groups that the policy's files do not list: the answers to [`Policy::asks`].
-    pub given: &'a Given,
+    pub given: &'a Answers,
 }
 
 /// Whether `redact` is still open.
@@ -160,7 +160,7 @@ impl Policy {
     /// One decision per recipient, in their order; none at all when something that it asks was not answered.
     pub fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
         let asks = self.asks(facts.envelope, facts.numbers, facts.doubts);
-        if !facts.given.answers_all(&asks.addresses) {
+        if !facts.given.cover(&asks.addresses) {
             return Vec::new();
         }
         let judge = decide::Judge::new(self, facts, &[]);

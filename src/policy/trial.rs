@@ -6,7 +6,7 @@ use super::decide::Judge;
 use super::problem::{Problems, quote};
 use super::words;
 use super::yaml::Spot;
-use super::{Facts, Given, Number, Policy, Reading, Redaction, Sighting};
+use super::{Answers, Facts, Number, Policy, Reading, Redaction, Sighting};
 use crate::cpr::{self, IdKind};
 use crate::types::{Decision, Envelope, PlaceClass, Recipient};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +97,7 @@ fn one(
         doubts: &case.doubts,
         tls_enforced: &tls,
         redaction: Redaction::Assumed,
-        given: &Given::offline(),
+        given: &Answers::offline(),
     };
     let judge = Judge::new(policy, &facts, &case.from_groups);
     let mut result = TestResult {

@@ -11,7 +11,7 @@ use cpr_milter::cpr::{Confidence, IdKind, Secret};
 use cpr_milter::milter::{
     Copied, Endpoint, Field, Mail, PolicyWords, Served, Settings, Shared, Takeover, Trouble, Try, World, run,
 };
-use cpr_milter::policy::{Facts, Given, Number, Redaction};
+use cpr_milter::policy::{Answers, Facts, Number, Redaction};
 use cpr_milter::redact::Targets;
 use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
 use cpr_milter::types::{
@@ -262,12 +262,12 @@ impl World for Fake {
         numbers: &[Number],
         doubts: &[DoubtKind],
         _: Instant,
-    ) -> Result<Given, Trouble> {
+    ) -> Result<Answers, Trouble> {
         let asked = |raw: &[u8]| raw.starts_with(b"<unknown");
         let found = !numbers.is_empty() || !doubts.is_empty();
         match found && envelope.recipients.iter().any(|r| asked(&r.raw)) {
             true => Err(Trouble::Unknown("the directory is silent".to_owned())),
-            false => Ok(Given::offline()),
+            false => Ok(Answers::offline()),
         }
     }
 
