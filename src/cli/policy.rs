@@ -351,8 +351,8 @@ fn one(out: &mut String, policy: &Policy, decision: &Decision) {
             out,
             "        - exception `{}` ({title}) lifts {} from rule `{}`",
             l.exception,
-            numbers(&[l.number]),
-            l.rule
+            numbers(&l.numbers),
+            l.rule.id
         );
     }
 }

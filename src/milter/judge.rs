@@ -11,7 +11,8 @@ use crate::policy::{Facts, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
 use crate::types::{
-    Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef, danish_date,
+    Action, Decision, Doubt, DoubtKind, Envelope, Judgement, Location, PartPath, Place, Release, Report, RuleRef,
+    danish_date,
 };
 use crate::worker::{Uninspected, Unredacted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -300,13 +301,21 @@ fn wishes(envelope: &Envelope, decisions: &[Decision]) -> Wishes {
 }
 
 /// A decision after a failed redaction never redacts, whatever the policy says.
-fn no_redaction(mut decision: Decision) -> Decision {
-    if decision.action == Action::Redact {
-        decision.action = Action::Quarantine;
-        decision.rule = Some(built_in("redaction_failed", "The mail could not be redacted"));
-        decision.told = decision.rule.clone();
+fn no_redaction(decision: Decision) -> Decision {
+    if decision.action != Action::Redact {
+        return decision;
     }
-    decision
+    let rule = built_in("redaction_failed", "The mail could not be redacted");
+    let held = Judgement {
+        action: Action::Quarantine,
+        rule: Some(Arc::clone(&rule)),
+        told: Some(rule),
+        ..Judgement::clone(&decision)
+    };
+    Decision {
+        judgement: Arc::new(held),
+        ..decision
+    }
 }
 
 fn fates(decisions: &[Decision], wishes: &Wishes, made: &Made) -> Vec<Fate> {
@@ -383,21 +392,25 @@ fn not_inspected<W: World>(case: &Case, why: &Uninspected) -> Judged<W> {
 }
 
 fn held_uninspected(recipient: usize) -> Decision {
-    Decision {
-        recipient,
+    let rule = built_in("not_inspected", "The mail could not be inspected");
+    let judgement = Judgement {
         action: Action::Quarantine,
-        rule: Some(built_in("not_inspected", "The mail could not be inspected")),
-        told: Some(built_in("not_inspected", "The mail could not be inspected")),
+        rule: Some(Arc::clone(&rule)),
+        told: Some(rule),
         redact: Vec::new(),
         release: Release::default(),
         matched: Vec::new(),
         lifted: Vec::new(),
+    };
+    Decision {
+        recipient,
+        judgement: Arc::new(judgement),
     }
 }
 
-fn built_in(id: &str, title: &str) -> RuleRef {
-    RuleRef {
+fn built_in(id: &str, title: &str) -> Arc<RuleRef> {
+    Arc::new(RuleRef {
         id: id.to_owned(),
         title: title.to_owned(),
-    }
+    })
 }

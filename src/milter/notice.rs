@@ -149,7 +149,7 @@ fn outcomes(recipients: &[Recipient], decisions: &[Decision], fates: &[Fate]) ->
             None => mask(&String::from_utf8_lossy(&recipient.raw)),
         },
         fate: fate.word(),
-        rule: decision.told.clone(),
+        rule: decision.told.as_deref().cloned(),
     })
     .collect()
 }

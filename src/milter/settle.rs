@@ -99,7 +99,7 @@ impl<W: World> Weighed<W> {
             Owned {
                 recipient,
                 duty,
-                rule: decision.and_then(|d| d.rule.clone()),
+                rule: decision.and_then(|d| d.rule.as_deref().cloned()),
                 release: decision.map(|d| d.release.clone()).unwrap_or_default(),
             }
         };

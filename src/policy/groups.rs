@@ -2,13 +2,14 @@
 //! neither a capital nor the way a Danish letter is written makes anybody slip out of a group.
 
 use super::ReadList;
+use super::bits::Bits;
 use super::fields::{self, Fields, Word};
 use super::problem::{Problems, quote};
 use super::words::{self, GROUP, INSIDE, OUTSIDE};
 use super::yaml::{Node, Spot};
 use crate::types::Address;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// One compiled group.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(super) struct Group {
 pub(super) struct Groups {
     pub all: Vec<Group>,
     inside: Option<usize>,
+    index: Index,
 }
 
 /// Who a condition names.
@@ -51,20 +53,18 @@ impl Groups {
     }
 
     pub fn is_inside(&self, address: Option<&Address>) -> bool {
-        self.inside
-            .and_then(|i| self.all.get(i))
-            .is_some_and(|group| group.has(address))
+        self.of(address, &[]).inside
     }
 
     /// For each group: the address is in it, also when `given` says so (for tests in the file).
     pub fn of(&self, address: Option<&Address>, given: &[usize]) -> Member {
-        let groups: Vec<bool> = self
-            .all
-            .iter()
-            .enumerate()
-            .map(|(i, g)| given.contains(&i) || g.has(address))
-            .collect();
-        let inside = self.inside.and_then(|i| groups.get(i)).copied().unwrap_or(false);
+        let mut groups = address
+            .map(|address| self.index.of_address(address))
+            .unwrap_or_default();
+        for &group in given {
+            groups.set(group);
+        }
+        let inside = self.inside.is_some_and(|i| groups.has(i));
         Member { groups, inside }
     }
 
@@ -94,43 +94,79 @@ impl Groups {
     }
 }
 
+/// All groups by what they list, so that an address is looked up once and not once for each group.
+#[derive(Debug, Default)]
+struct Index {
+    addresses: HashMap<String, Bits>,
+    domains: HashMap<String, Bits>,
+    patterns: Vec<usize>,
+    globs: Vec<GlobSet>,
+}
+
+impl Index {
+    fn of(groups: &[Group]) -> Index {
+        let mut index = Index::default();
+        for (i, group) in groups.iter().enumerate() {
+            for address in &group.addresses {
+                index.addresses.entry(address.clone()).or_default().set(i);
+            }
+            for domain in &group.domains {
+                index.domains.entry(domain.clone()).or_default().set(i);
+            }
+            if !group.patterns.is_empty() {
+                index.patterns.push(i);
+                index.globs.push(group.patterns.clone());
+            }
+        }
+        index
+    }
+
+    /// The groups of an address.
+    fn of_address(&self, address: &Address) -> Bits {
+        let mut groups = Bits::default();
+        if !self.addresses.is_empty() || !self.patterns.is_empty() {
+            let key = address.key();
+            if let Some(named) = self.addresses.get(&key) {
+                groups.add(named);
+            }
+            for (group, globs) in self.patterns.iter().zip(&self.globs) {
+                if globs.is_match(&key) {
+                    groups.set(*group);
+                }
+            }
+        }
+        // The domain and all that it lies under.
+        let mut rest = Some(address.domain.as_str());
+        while let Some(name) = rest.filter(|n| !n.is_empty()) {
+            if let Some(named) = self.domains.get(name) {
+                groups.add(named);
+            }
+            rest = name.split_once('.').map(|(_, parent)| parent);
+        }
+        groups
+    }
+}
+
 /// In which groups one address is.
 #[derive(Debug)]
 pub(super) struct Member {
-    groups: Vec<bool>,
+    groups: Bits,
     pub inside: bool,
 }
 
 impl Member {
+    /// Indices of the groups.
+    pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
+        self.groups.iter()
+    }
+
     /// No condition, or any of those named.
     pub fn is_any(&self, who: &[Who]) -> bool {
         who.is_empty()
             || who.iter().any(|w| match w {
                 Who::Outside => !self.inside,
-                Who::Group(i) => self.groups.get(*i).copied().unwrap_or(false),
+                Who::Group(i) => self.groups.has(*i),
             })
-    }
-}
-
-impl Group {
-    fn has(&self, address: Option<&Address>) -> bool {
-        let Some(address) = address else {
-            return false;
-        };
-        let key = address.key();
-        self.addresses.contains(&key) || self.has_domain(&address.domain) || self.patterns.is_match(&key)
-    }
-
-    /// The domain or one that it lies under.
-    fn has_domain(&self, domain: &str) -> bool {
-        let mut rest = Some(domain);
-        while let Some(name) = rest.filter(|n| !n.is_empty()) {
-            if self.domains.contains(name) {
-                return true;
-            }
-            rest = name.split_once('.').map(|(_, parent)| parent);
-        }
-        false
     }
 }
 
@@ -155,6 +191,7 @@ pub(super) fn read(node: Option<&Node>, lists: ReadList<'_>, problems: &mut Prob
         groups.all.push(draft.finish(entry.key.clone(), entry.at, problems));
     }
     groups.inside = groups.all.iter().position(|g| g.name == INSIDE);
+    groups.index = Index::of(&groups.all);
     let stranger = Address::parse(b"nobody@nowhere.invalid").ok();
     if let (true, Some(inside)) = (
         groups.is_inside(stranger.as_ref()),

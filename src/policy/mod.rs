@@ -3,12 +3,14 @@
 //! Pure: files that a policy names are read by the caller, today's date is handed in. The policy returns data; the edges
 //! act. It never sees a mail, only [`Facts`] of one.
 
+mod bits;
 mod cases;
 mod decide;
 mod exceptions;
 mod facts;
 mod fields;
 mod groups;
+mod index;
 mod lint;
 mod load;
 mod parties;
@@ -39,6 +41,7 @@ pub struct Policy {
     exceptions: exceptions::Exceptions,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
+    index: index::Index,
     tests: Vec<cases::Case>,
 }
 
@@ -124,7 +127,7 @@ pub type Reading<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
 impl Policy {
     /// One decision per recipient, in their order.
     pub fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
-        let judge = decide::Judge::new(self, facts);
+        let mut judge = decide::Judge::new(self, facts, &[]);
         let recipients = facts.envelope.recipients.iter().enumerate();
         recipients
             .map(|(index, recipient)| judge.decide(index, recipient, &[]))
@@ -164,6 +167,6 @@ impl Policy {
     /// `title:` of an exception, for showing what lifted a number.
     pub fn exception_title(&self, name: &str) -> Option<&str> {
         let mut all = self.exceptions.all.iter();
-        all.find(|e| e.name == name).map(|e| e.title.as_str())
+        all.find(|e| &*e.name == name).map(|e| e.title.as_str())
     }
 }

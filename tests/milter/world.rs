@@ -15,7 +15,8 @@ use cpr_milter::policy::{Facts, Redaction};
 use cpr_milter::redact::Targets;
 use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
 use cpr_milter::types::{
-    Action, Decision, Envelope, Finding, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal, SealKind,
+    Action, Decision, Envelope, Finding, Judgement, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal,
+    SealKind,
 };
 use cpr_milter::worker::{Uninspected, Unredacted};
 use std::path::PathBuf;
@@ -111,20 +112,19 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
     if action == Action::Redact && facts.redaction == Redaction::Failed {
         action = Action::Quarantine;
     }
-    let rule = RuleRef {
+    let rule = Arc::new(RuleRef {
         id: format!("børn-{word}"),
         title: String::new(),
-    };
+    });
     let said = action != Action::Deliver;
     let matched = Matched {
         rule: rule.clone(),
         action: action.clone(),
-        numbers: vec![],
-        doubts: vec![],
+        numbers: Arc::default(),
+        doubts: Arc::default(),
         watch: false,
     };
-    Decision {
-        recipient,
+    let judgement = Judgement {
         action,
         rule: said.then(|| rule.clone()),
         told: said.then_some(rule),
@@ -132,6 +132,10 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
         release: Release::default(),
         matched: if said { vec![matched] } else { vec![] },
         lifted: vec![],
+    };
+    Decision {
+        recipient,
+        judgement: Arc::new(judgement),
     }
 }
 
