@@ -1,7 +1,8 @@
 //! `cpr-milter policy check | test | explain` as they are typed.
 
 use super::policy::{self, Explained};
-use super::{fail, input, said};
+use super::table::Said;
+use super::{compare, fail, input, said};
 use crate::config::{Programs, Workers};
 use crate::content::Limits;
 use crate::cpr::mask;
@@ -28,6 +29,10 @@ pub(super) enum PolicyCommand {
         /// The policy.
         file: PathBuf,
     },
+    /// What a changed policy does otherwise, in sentences.
+    Diff(compare::Diff),
+    /// What a policy would have done with past mail.
+    Replay(compare::ReplayCommand),
     /// What would become of a mail, for each recipient, and why.
     Explain {
         /// The mail.
@@ -54,6 +59,8 @@ impl PolicyCommand {
         match self {
             PolicyCommand::Check { file } => print(policy::check(file, today)),
             PolicyCommand::Test { file } => print(policy::test(file, today)),
+            PolicyCommand::Diff(command) => finish(command.run(today)),
+            PolicyCommand::Replay(command) => finish(command.run(today)),
             PolicyCommand::Explain { mail, policy, from, to } => {
                 match explain(mail, policy, from.as_deref(), to, today) {
                     Ok(text) => said((text, 0)),
@@ -61,6 +68,13 @@ impl PolicyCommand {
                 }
             }
         }
+    }
+}
+
+fn finish(result: Result<Said, String>) -> ExitCode {
+    match result {
+        Ok(text) => said(text),
+        Err(error) => fail(error),
     }
 }
 

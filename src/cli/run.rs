@@ -4,7 +4,7 @@
 use super::policy;
 use super::{ConfigFile, fail};
 use crate::config::Config;
-use crate::milter::{self, Endpoint, Real, Served, Settings, Shared};
+use crate::milter::{self, Endpoint, Notes, Real, Served, Settings, Shared};
 use crate::store::{Access, Keys, Store};
 use crate::worker::{Pool, PoolConfig};
 use std::path::Path;
@@ -95,7 +95,9 @@ fn load(file: &Path) -> Result<Real, String> {
     let keys = Keys::load(&config.keys, Access::Seal).map_err(|error| error.to_string())?;
     let store = Store::open(&config.store, keys).map_err(|error| error.to_string())?;
     let pool = Pool::new(PoolConfig::new(&config.workers));
+    let notes = Notes::start(store.clone()).map_err(|error| format!("no thread can be started: {error}"))?;
     Ok(Real {
+        notes,
         config: Arc::new(config),
         policy: Arc::new(policy),
         pool: Arc::new(pool),
@@ -131,6 +133,7 @@ fn reloaded(file: &Path, old: &Real) -> Result<Real, String> {
         policy: Arc::new(policy),
         pool: Arc::clone(&old.pool),
         store: old.store.clone(),
+        notes: old.notes.clone(),
     })
 }
 

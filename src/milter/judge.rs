@@ -57,8 +57,18 @@ pub struct Weighed<W: World> {
     pub copies: Vec<Copy<W::Seen>>,
     /// What is to be done.
     pub plan: Plan,
+    /// What was judged from, for replay; `None` without an inspection.
+    pub basis: Option<Basis>,
     /// Other tries of this mail wait; gone when it was handed on to the store.
     pub tried: Option<Try<W::Key>>,
+}
+
+/// What a judgement was made from, beside envelope and doubts.
+pub struct Basis {
+    /// Each different number.
+    pub numbers: Vec<(Secret, Number)>,
+    /// For each recipient.
+    pub tls_enforced: Vec<bool>,
 }
 
 /// What inspection and policy say of a message, before an earlier try of it is asked about.
@@ -68,6 +78,7 @@ struct Judged<W: World> {
     decisions: Vec<Decision>,
     fates: Vec<Fate>,
     copies: Vec<Copy<W::Seen>>,
+    basis: Option<Basis>,
 }
 
 /// Judges one message.
@@ -98,6 +109,7 @@ pub async fn weigh<W: World>(
         fates,
         copies: judged.copies,
         plan,
+        basis: judged.basis,
         tried: Some(tried),
     })
 }
@@ -116,7 +128,12 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
     let decisions = bench.settle_on(assumed, &wishes, &made)?;
     let fates = fates(&decisions, &wishes, &made);
     let (decisions, fates) = agree(&case.envelope, decisions, &fates);
+    let basis = Basis {
+        numbers: bench.numbers.with_secrets(&bench.for_policy),
+        tls_enforced: bench.tls,
+    };
     Ok(Judged {
+        basis: Some(basis),
         seen: Some(seen),
         report,
         decisions,
@@ -388,6 +405,7 @@ fn not_inspected<W: World>(case: &Case, why: &Uninspected) -> Judged<W> {
         fates: vec![Fate::Hold; decisions.len()],
         decisions,
         copies: Vec::new(),
+        basis: None,
     }
 }
 

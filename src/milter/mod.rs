@@ -19,6 +19,7 @@ mod gate;
 mod judge;
 mod listener;
 mod negotiate;
+mod notes;
 mod notice;
 pub mod plan;
 mod real;
@@ -34,6 +35,7 @@ mod world;
 pub use fields::{Field, Mail};
 
 pub use listener::{Endpoint, ListenError, Socket};
+pub use notes::Notes;
 pub use real::Real;
 pub use serve::{Served, Settings, Shared, run};
 pub use tries::Try;

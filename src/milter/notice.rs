@@ -53,6 +53,7 @@ pub fn incident<W: World>(
         doubts: super::facts::doubts(report),
         policy_hash: policy.hash.to_owned(),
         received: case.received,
+        judged: None,
     }
 }
 

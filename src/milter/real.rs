@@ -1,6 +1,7 @@
 //! The world outside tests: worker pool, SQLite store, compiled policy. Adapters only.
 
 use super::fields::{Field, Mail};
+use super::notes::Notes;
 use super::tries::Try;
 use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
 use crate::config::{self, Config};
@@ -9,7 +10,7 @@ use crate::cpr::Secret;
 use crate::inspect::{Input, Options};
 use crate::policy::{Facts, Policy};
 use crate::redact::Targets;
-use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
+use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, Judged, State, Store, StoreError};
 use crate::types::{Decision, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Real {
     pub pool: Arc<Pool>,
     /// Custody; kept over reloads.
     pub store: Store,
+    /// What is written later; kept over reloads.
+    pub notes: Notes,
 }
 
 impl Real {
@@ -159,6 +162,10 @@ impl World for Real {
             Ok((held, id))
         })
         .await
+    }
+
+    fn note(&self, judged: Judged) {
+        self.notes.add(judged);
     }
 
     async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {

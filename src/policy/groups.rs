@@ -19,6 +19,29 @@ pub(super) struct Group {
     addresses: HashSet<String>,
     domains: HashSet<String>,
     patterns: GlobSet,
+    /// As they were compiled.
+    globs: Vec<String>,
+}
+
+/// One entry of a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Listed {
+    /// With all below it.
+    Domain(String),
+    Address(String),
+    Pattern(String),
+}
+
+impl Group {
+    /// All that the group lists, sorted.
+    pub fn listed(&self) -> Vec<Listed> {
+        let domains = self.domains.iter().cloned().map(Listed::Domain);
+        let addresses = self.addresses.iter().cloned().map(Listed::Address);
+        let globs = self.globs.iter().cloned().map(Listed::Pattern);
+        let mut all: Vec<Listed> = domains.chain(addresses).chain(globs).collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 /// All groups of a policy; `inside` is one of them.
@@ -300,6 +323,7 @@ impl Draft {
 
     fn finish(self, name: String, at: Spot, problems: &mut Problems) -> Group {
         let mut patterns = GlobSetBuilder::new();
+        let globs = self.patterns.iter().map(|glob| glob.glob().to_owned()).collect();
         for glob in self.patterns {
             patterns.add(glob);
         }
@@ -318,6 +342,7 @@ impl Draft {
             addresses: self.addresses,
             domains: self.domains,
             patterns,
+            globs,
         }
     }
 }

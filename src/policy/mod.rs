@@ -6,6 +6,7 @@
 mod bits;
 mod cases;
 mod decide;
+pub mod diff;
 mod exceptions;
 mod facts;
 mod fields;
@@ -62,6 +63,15 @@ pub struct Facts<'a> {
     pub redaction: Redaction,
 }
 
+/// Groups that people are taken to be in, whatever the lists say: for asking what would be.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Of the sender.
+    pub sender: Vec<usize>,
+    /// Of each recipient.
+    pub recipients: Vec<Vec<usize>>,
+}
+
 /// Whether `redact` is still open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redaction {
@@ -72,7 +82,7 @@ pub enum Redaction {
 }
 
 /// One different identifier in the mail, without its characters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Number {
     /// What it is.
     pub kind: IdKind,
@@ -85,7 +95,7 @@ pub struct Number {
 }
 
 /// One place of one number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sighting {
     /// How sure.
     pub confidence: Confidence,
@@ -132,6 +142,34 @@ impl Policy {
         recipients
             .map(|(index, recipient)| judge.decide(index, recipient, &[]))
             .collect()
+    }
+
+    /// As [`Policy::decide`], with sender and recipients taken to be in further groups.
+    pub fn decide_given(&self, facts: &Facts<'_>, given: &Given) -> Vec<Decision> {
+        let mut judge = decide::Judge::new(self, facts, &given.sender);
+        let none = Vec::new();
+        let recipients = facts.envelope.recipients.iter().enumerate();
+        recipients
+            .map(|(index, recipient)| judge.decide(index, recipient, given.recipients.get(index).unwrap_or(&none)))
+            .collect()
+    }
+
+    /// The groups that hold this address, by name; `inside` or `outside` first.
+    pub fn groups_of(&self, address: Option<&Address>, given: &[usize]) -> Vec<&str> {
+        let member = self.groups.of(address, given);
+        let side = if member.inside { words::INSIDE } else { words::OUTSIDE };
+        let named = member.groups().filter_map(|i| self.groups.all.get(i));
+        let others = named.map(|g| g.name.as_str()).filter(|name| *name != words::INSIDE);
+        std::iter::once(side).chain(others).collect()
+    }
+
+    /// The group of that name, for [`Given`].
+    ///
+    /// # Errors
+    /// The names that there are.
+    pub fn group(&self, name: &str) -> Result<usize, String> {
+        let position = self.groups.all.iter().position(|g| g.name == name);
+        position.ok_or_else(|| words::help(name, self.groups.all.iter().map(|g| g.name.as_str())))
     }
 
     /// `name:` in the file.

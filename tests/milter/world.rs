@@ -13,7 +13,7 @@ use cpr_milter::milter::{
 };
 use cpr_milter::policy::{Facts, Redaction};
 use cpr_milter::redact::Targets;
-use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
+use cpr_milter::store::{Duty, Incident, IncidentId, Judged, Owned, State};
 use cpr_milter::types::{
     Action, Decision, Envelope, Finding, Judgement, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal,
     SealKind,
@@ -30,6 +30,8 @@ use tokio::task::JoinHandle;
 pub struct Ledger {
     pub holds: Vec<(Incident, Takeover)>,
     pub records: Vec<Incident>,
+    /// What passed without a word.
+    pub notes: Vec<Judged>,
     /// The store is down; `Some(true)`: its disk is full.
     pub down: Option<bool>,
     /// Seconds that a hold takes.
@@ -304,6 +306,10 @@ impl World for Fake {
         });
         written.await.expect("no panic");
         Ok((Held(()), IncidentId("abcdefghijklmnop".to_owned())))
+    }
+
+    fn note(&self, judged: Judged) {
+        self.ledger.lock().expect("ledger").notes.push(judged);
     }
 
     async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {
