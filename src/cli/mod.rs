@@ -18,6 +18,7 @@ pub mod replay;
 mod run;
 mod scan;
 pub mod table;
+mod why;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -13,6 +13,7 @@
 
 mod act;
 mod callbacks;
+mod dry;
 mod facts;
 mod fields;
 mod gate;
@@ -32,6 +33,7 @@ mod tries;
 mod words;
 mod world;
 
+pub use dry::{Dry, Explained, Told, explain};
 pub use fields::{Field, Mail};
 
 pub use listener::{Endpoint, ListenError, Socket};

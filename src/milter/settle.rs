@@ -65,7 +65,7 @@ impl<W: World> Weighed<W> {
 
     /// The sender hears of what was held or redacted, and of warnings. Of a refusal the client's own report or our DSN
     /// tells.
-    fn notifies(&self) -> bool {
+    pub(super) fn notifies(&self) -> bool {
         let warned = self.decisions.iter().any(|d| d.action == Action::Warn);
         let touched = self
             .fates

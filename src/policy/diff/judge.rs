@@ -57,6 +57,8 @@ const DOUBT_ORDER: [usize; 5] = [4, 1, 2, 3, 0];
 pub(super) struct Told {
     numbers: Vec<bool>,
     doubts: Vec<bool>,
+    /// Mails of several kinds were looked at.
+    mixed: bool,
 }
 
 /// What one day brings.
@@ -164,6 +166,7 @@ impl<'p> Ground<'p> {
         Told {
             numbers: vec![false; self.space().cells()],
             doubts: vec![false; self.doubt_space().cells()],
+            mixed: false,
         }
     }
 
@@ -173,7 +176,10 @@ impl<'p> Ground<'p> {
         let (space, doubt_space) = (self.space(), self.doubt_space());
         let numbers = self.numbers(&space, today, &mut kinds);
         let doubts = self.doubts(today, &mut kinds);
-        let mixed = self.mixed(today, &space, &numbers);
+        let mixed = match std::mem::replace(&mut told.mixed, true) {
+            true => None,
+            false => self.mixed(today, &space, &numbers),
+        };
         let (new_numbers, over_numbers) = fresh(&numbers, &mut told.numbers);
         let (new_doubts, over_doubts) = fresh(&doubts, &mut told.doubts);
         let same = [Outcome::nothing(), Outcome::nothing()];
@@ -192,7 +198,6 @@ impl<'p> Ground<'p> {
         for (_, block) in doubt_space.boxes(&over_doubts, &DOUBT_ORDER) {
             news.over.push(self.doubt_change(&block, &same));
         }
-        // Where nothing else differs, how kinds meet is the only news there is.
         news.changes.extend(mixed);
         news
     }
