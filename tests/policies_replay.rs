@@ -208,3 +208,28 @@ fn a_redaction_that_failed_then_is_no_difference_now() {
     house.store().note(&[held]).expect("noted");
     assert_eq!(house.json(&["replay"], 0)["mails"], 1);
 }
+
+/// `cargo test --release --test policies_replay -- --ignored --nocapture` says how long 100,000 mails take.
+#[test]
+#[ignore = "a measurement"]
+fn a_hundred_thousand_mails_take_seconds() {
+    let house = House::new();
+    let store = house.store();
+    for _ in 0..200 {
+        let batch: Vec<Judged> = (0..500)
+            .map(|i| {
+                judged(
+                    &format!("p{i}@{}.example", ["avis", "post", "k"][i % 3]),
+                    Confidence::Certain,
+                    Action::Log,
+                    None,
+                )
+            })
+            .collect();
+        store.note(&batch).expect("noted");
+    }
+    let begun = std::time::Instant::now();
+    let value = house.json(&["replay"], 1);
+    println!("{} mails in {:?}", value["mails"], begun.elapsed());
+    assert_eq!(value["mails"], 100_000);
+}

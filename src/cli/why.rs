@@ -172,8 +172,13 @@ impl Explain {
             (None, Some(notice)) => {
                 out.push_str(&row("notice", &format!("to the sender: {}", notice.subject)));
                 for line in notice.body.lines() {
-                    out.push_str(format!("  | {line}").trim_end());
-                    out.push('\n');
+                    let wrapped = wrapped(line, "  | ", "  | ");
+                    out.push_str(
+                        &wrapped
+                            .lines()
+                            .map(|l| format!("{}\n", l.trim_end()))
+                            .collect::<String>(),
+                    );
                 }
             }
         }
@@ -257,6 +262,7 @@ fn found(e: &Explained) -> String {
 fn one(decision: &Decision, fate: FateWord, policy: &Policy) -> String {
     let reason = match &decision.rule {
         Some(rule) => format!("by rule `{}` ({})", rule.id, mask(&rule.title)),
+        None if !decision.lifted.is_empty() => "since exceptions lifted all that rules matched".to_owned(),
         None => "since no rule matched".to_owned(),
     };
     let becomes = match fate {

@@ -120,10 +120,17 @@ impl Groups {
 /// All groups by what they list, so that an address is looked up once and not once for each group.
 #[derive(Debug, Default)]
 struct Index {
+    domains: HashMap<String, Domain>,
+    patterns: Vec<(usize, GlobSet)>,
+}
+
+/// What groups list at one domain.
+#[derive(Debug, Default)]
+struct Domain {
+    /// Groups that list the domain itself.
+    groups: Bits,
+    /// Groups that list addresses there, by [`Address::key`].
     addresses: HashMap<String, Bits>,
-    domains: HashMap<String, Bits>,
-    patterns: Vec<usize>,
-    globs: Vec<GlobSet>,
 }
 
 impl Index {
@@ -131,14 +138,16 @@ impl Index {
         let mut index = Index::default();
         for (i, group) in groups.iter().enumerate() {
             for address in &group.addresses {
-                index.addresses.entry(address.clone()).or_default().set(i);
+                // As `Address::key` writes it: what follows the last `@` is the domain, if there is one.
+                let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+                let there = index.domains.entry(domain.to_owned()).or_default();
+                there.addresses.entry(address.clone()).or_default().set(i);
             }
             for domain in &group.domains {
-                index.domains.entry(domain.clone()).or_default().set(i);
+                index.domains.entry(domain.clone()).or_default().groups.set(i);
             }
             if !group.patterns.is_empty() {
-                index.patterns.push(i);
-                index.globs.push(group.patterns.clone());
+                index.patterns.push((i, group.patterns.clone()));
             }
         }
         index
@@ -147,24 +156,29 @@ impl Index {
     /// The groups of an address.
     fn of_address(&self, address: &Address) -> Bits {
         let mut groups = Bits::default();
-        if !self.addresses.is_empty() || !self.patterns.is_empty() {
+        let own = self.domains.get(&address.domain);
+        let listed = own.filter(|own| !own.addresses.is_empty());
+        if listed.is_some() || !self.patterns.is_empty() {
             let key = address.key();
-            if let Some(named) = self.addresses.get(&key) {
+            if let Some(named) = listed.and_then(|own| own.addresses.get(&key)) {
                 groups.add(named);
             }
-            for (group, globs) in self.patterns.iter().zip(&self.globs) {
+            for (group, globs) in &self.patterns {
                 if globs.is_match(&key) {
                     groups.set(*group);
                 }
             }
         }
-        // The domain and all that it lies under.
-        let mut rest = Some(address.domain.as_str());
-        while let Some(name) = rest.filter(|n| !n.is_empty()) {
-            if let Some(named) = self.domains.get(name) {
-                groups.add(named);
+        if let Some(own) = own {
+            groups.add(&own.groups);
+        }
+        // All that the domain lies under.
+        let mut rest = address.domain.split_once('.');
+        while let Some((_, parent)) = rest.filter(|(_, parent)| !parent.is_empty()) {
+            if let Some(above) = self.domains.get(parent) {
+                groups.add(&above.groups);
             }
-            rest = name.split_once('.').map(|(_, parent)| parent);
+            rest = parent.split_once('.');
         }
         groups
     }

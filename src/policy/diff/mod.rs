@@ -8,6 +8,7 @@
 mod content;
 mod cover;
 mod judge;
+mod outcome;
 mod people;
 mod say;
 
