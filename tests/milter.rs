@@ -43,6 +43,33 @@ async fn clean_mail_passes_untouched_and_leaves_no_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_mail_was_judged_from_is_kept_with_its_hold_or_noted_when_nothing_is_said() {
+    let gateway = Gateway::start().await;
+    let mut mta = Mta::connect(&gateway.path).await.expect("connect");
+    for (to, body) in [
+        ("deliver@x.example", "NUMa\r\n"),
+        ("deliver@x.example", "nothing\r\n"),
+        ("hold@x.example", "NUMa NUMb\r\n"),
+        ("log@x.example", "NUMc\r\n"),
+    ] {
+        mta.deliver(&Mail::new(&[to], "Svar", body)).await.expect("deliver");
+    }
+    let ledger = gateway.ledger.lock().expect("ledger");
+    let noted: Vec<usize> = ledger.notes.iter().map(|judged| judged.numbers.len()).collect();
+    assert_eq!(noted, [1], "the mail without a number is not kept");
+    let held = ledger.holds[0].0.judged.as_ref().expect("judged");
+    assert_eq!(
+        (held.numbers.len(), held.recipients[0].action.word()),
+        (2, "quarantine")
+    );
+    let recorded = ledger.records[0].judged.as_ref().expect("judged");
+    assert_eq!(
+        (recorded.numbers.len(), recorded.recipients[0].action.word()),
+        (1, "log")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_negotiation_asks_for_quiet_steps_and_the_macros_it_reads() {
     let gateway = Gateway::start().await;
     let mta = Mta::connect(&gateway.path).await.expect("connect");

@@ -20,7 +20,7 @@ pub(super) struct Actor {
     /// Your name, for the audit trail; a rule that wants two people counts each name once. The account that typed it is
     /// written down beside the reason when it is another.
     #[arg(long, value_name = "NAME", default_value_t = whoami())]
-    actor: String,
+    pub(super) actor: String,
 }
 
 /// Who decides, and why.

@@ -3,15 +3,10 @@
 
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::policy::{self, Answers, Policy, Source};
-use crate::types::{Envelope, Report};
+use crate::policy::{Policy, Source};
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-/// For one command.
-const WAIT: Duration = Duration::from_secs(60);
 
 /// Whether to ask, and by whose file.
 #[derive(Args)]
@@ -66,17 +61,6 @@ impl Lookup {
             };
         }
         Ok((out, all))
-    }
-
-    /// What is known of this mail's people; nothing without `--lookup`.
-    pub fn given(&self, policy: &Policy, envelope: &Envelope, report: &Report) -> Result<Answers, String> {
-        if !self.lookup {
-            return Ok(Answers::offline());
-        }
-        let seen = policy::facts_from(report, &|_, _| false, &|_, _| Vec::new());
-        let asks = policy.asks(envelope, &seen.numbers, &seen.doubts);
-        let answers = runtime()?.block_on(self.directory()?.ask(&asks, Instant::now() + WAIT));
-        answers.map_err(|why| format!("{why}; the gateway would answer 451"))
     }
 
     fn directory(&self) -> Result<Directory, String> {

@@ -3,6 +3,7 @@
 //! Exit status of every command: 0 done (or nothing found), 1 found (or could not be made clean), 2 an error.
 
 pub mod audit;
+mod compare;
 mod courier;
 mod custody;
 mod explain;
@@ -15,9 +16,11 @@ pub mod people;
 pub mod policy;
 pub mod quarantine;
 mod redact;
+pub mod replay;
 mod run;
 mod scan;
 pub mod table;
+mod why;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use super::policy;
 use super::{ConfigFile, fail};
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::milter::{self, Endpoint, Real, Served, Settings, Shared};
+use crate::milter::{self, Endpoint, Notes, Real, Served, Settings, Shared};
 use crate::policy::{Policy, Source};
 use crate::store::{Access, Keys, Store};
 use crate::types::danish_date;
@@ -123,6 +123,7 @@ fn take_over(shared: &Shared<Real>, lists: &mut Lists) {
                 pool: Arc::clone(&old.pool),
                 store: old.store.clone(),
                 directory: Arc::clone(&old.directory),
+                notes: old.notes.clone(),
             }));
         }
         Look::Broken(why) => tracing::error!(
@@ -143,7 +144,9 @@ fn load(file: &Path) -> Result<(Real, Lists), String> {
     let keys = Keys::load(&config.keys, Access::Seal).map_err(|error| error.to_string())?;
     let store = Store::open(&config.store, keys).map_err(|error| error.to_string())?;
     let pool = Pool::new(PoolConfig::new(&config.workers));
+    let notes = Notes::start(store.clone()).map_err(|error| format!("no thread can be started: {error}"))?;
     let real = Real {
+        notes,
         config: Arc::new(config),
         policy: Arc::new(policy),
         pool: Arc::new(pool),
@@ -189,6 +192,7 @@ async fn reloaded(file: &Path, old: &Real) -> Result<(Real, Lists), String> {
         pool: Arc::clone(&old.pool),
         store: old.store.clone(),
         directory,
+        notes: old.notes.clone(),
     };
     Ok((real, lists))
 }

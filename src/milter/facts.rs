@@ -46,6 +46,13 @@ impl Numbers {
         .collect()
     }
 
+    /// The same with their characters, for the store, which hashes them.
+    pub fn with_secrets(&self, for_policy: &[Number]) -> Vec<(Secret, Number)> {
+        let each = self.keys.iter().zip(for_policy);
+        each.map(|((_, secret), number)| (secret.clone(), number.clone()))
+            .collect()
+    }
+
     /// What must be gone when the policy names these indices; `None` when it names one that is not there.
     pub fn targets(&self, indices: &BTreeSet<usize>) -> Option<Targets> {
         indices.iter().map(|&i| self.keys.get(i).cloned()).collect()

@@ -11,7 +11,8 @@ use crate::policy::{Answers, Facts, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
 use crate::types::{
-    Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef, danish_date,
+    Action, Decision, Doubt, DoubtKind, Envelope, Judgement, Location, PartPath, Place, Release, Report, RuleRef,
+    danish_date,
 };
 use crate::worker::{Uninspected, Unredacted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -56,8 +57,18 @@ pub struct Weighed<W: World> {
     pub copies: Vec<Copy<W::Seen>>,
     /// What is to be done.
     pub plan: Plan,
+    /// What was judged from, for replay; `None` without an inspection.
+    pub basis: Option<Basis>,
     /// Other tries of this mail wait; gone when it was handed on to the store.
     pub tried: Option<Try<W::Key>>,
+}
+
+/// What a judgement was made from, beside envelope and doubts.
+pub struct Basis {
+    /// Each different number.
+    pub numbers: Vec<(Secret, Number)>,
+    /// For each recipient.
+    pub tls_enforced: Vec<bool>,
 }
 
 /// What inspection and policy say of a message, before an earlier try of it is asked about.
@@ -67,6 +78,7 @@ struct Judged<W: World> {
     decisions: Vec<Decision>,
     fates: Vec<Fate>,
     copies: Vec<Copy<W::Seen>>,
+    basis: Option<Basis>,
 }
 
 /// Judges one message.
@@ -97,6 +109,7 @@ pub async fn weigh<W: World>(
         fates,
         copies: judged.copies,
         plan,
+        basis: judged.basis,
         tried: Some(tried),
     })
 }
@@ -115,7 +128,12 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
     let decisions = bench.settle_on(assumed, &wishes, &made)?;
     let fates = fates(&decisions, &wishes, &made);
     let (decisions, fates) = agree(&case.envelope, decisions, &fates);
+    let basis = Basis {
+        numbers: bench.numbers.with_secrets(&bench.for_policy),
+        tls_enforced: bench.tls,
+    };
     Ok(Judged {
+        basis: Some(basis),
         seen: Some(seen),
         report,
         decisions,
@@ -306,13 +324,21 @@ fn wishes(envelope: &Envelope, decisions: &[Decision]) -> Wishes {
 }
 
 /// A decision after a failed redaction never redacts, whatever the policy says.
-fn no_redaction(mut decision: Decision) -> Decision {
-    if decision.action == Action::Redact {
-        decision.action = Action::Quarantine;
-        decision.rule = Some(built_in("redaction_failed", "The mail could not be redacted"));
-        decision.told = decision.rule.clone();
+fn no_redaction(decision: Decision) -> Decision {
+    if decision.action != Action::Redact {
+        return decision;
     }
-    decision
+    let rule = built_in("redaction_failed", "The mail could not be redacted");
+    let held = Judgement {
+        action: Action::Quarantine,
+        rule: Some(Arc::clone(&rule)),
+        told: Some(rule),
+        ..Judgement::clone(&decision)
+    };
+    Decision {
+        judgement: Arc::new(held),
+        ..decision
+    }
 }
 
 fn fates(decisions: &[Decision], wishes: &Wishes, made: &Made) -> Vec<Fate> {
@@ -385,25 +411,30 @@ fn not_inspected<W: World>(case: &Case, why: &Uninspected) -> Judged<W> {
         fates: vec![Fate::Hold; decisions.len()],
         decisions,
         copies: Vec::new(),
+        basis: None,
     }
 }
 
 fn held_uninspected(recipient: usize) -> Decision {
-    Decision {
-        recipient,
+    let rule = built_in("not_inspected", "The mail could not be inspected");
+    let judgement = Judgement {
         action: Action::Quarantine,
-        rule: Some(built_in("not_inspected", "The mail could not be inspected")),
-        told: Some(built_in("not_inspected", "The mail could not be inspected")),
+        rule: Some(Arc::clone(&rule)),
+        told: Some(rule),
         redact: Vec::new(),
         release: Release::default(),
         matched: Vec::new(),
         lifted: Vec::new(),
+    };
+    Decision {
+        recipient,
+        judgement: Arc::new(judgement),
     }
 }
 
-fn built_in(id: &str, title: &str) -> RuleRef {
-    RuleRef {
+fn built_in(id: &str, title: &str) -> Arc<RuleRef> {
+    Arc::new(RuleRef {
         id: id.to_owned(),
         title: title.to_owned(),
-    }
+    })
 }

@@ -1,6 +1,7 @@
 //! The world outside tests: worker pool, SQLite store, compiled policy. Adapters only.
 
 use super::fields::{Field, Mail};
+use super::notes::Notes;
 use super::tries::Try;
 use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
 use crate::config::{self, Config};
@@ -10,7 +11,7 @@ use crate::directory::Directory;
 use crate::inspect::{Input, Options};
 use crate::policy::{Answers, Facts, Number, Policy};
 use crate::redact::Targets;
-use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
+use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, Judged, State, Store, StoreError};
 use crate::types::{Decision, DoubtKind, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct Real {
     pub store: Store,
     /// Groups that the policy does not list; kept over reloads that do not change how it is reached.
     pub directory: Arc<Directory>,
+    /// What is written later; kept over reloads.
+    pub notes: Notes,
 }
 
 impl Real {
@@ -174,6 +177,10 @@ impl World for Real {
             Ok((held, id))
         })
         .await
+    }
+
+    fn note(&self, judged: Judged) {
+        self.notes.add(judged);
     }
 
     async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {

@@ -6,7 +6,7 @@ use super::tries::Try;
 use crate::config;
 use crate::policy::{Answers, Facts, Number};
 use crate::redact::Targets;
-use crate::store::{Incident, IncidentId, Owned, State};
+use crate::store::{Incident, IncidentId, Judged, Owned, State};
 use crate::types::{Decision, DoubtKind, Envelope, Report};
 use crate::worker::{Uninspected, Unredacted};
 use std::future::Future;
@@ -76,6 +76,9 @@ pub trait World: Send + Sync + 'static {
         takeover: Takeover,
         tried: Try<Self::Key>,
     ) -> impl Future<Output = Result<(Self::Held, IncidentId), Trouble>> + Send;
+    /// Writes down, some time later, what a mail was judged from that passes without a word. Must not wait: losing it loses
+    /// no mail.
+    fn note(&self, judged: Judged);
     /// Records an incident of which we own nothing.
     fn record(&self, incident: Incident) -> impl Future<Output = Result<IncidentId, Trouble>> + Send;
 }

@@ -4,6 +4,7 @@
 
 use super::ReadList;
 use super::asked::{Answers, Source};
+use super::bits::Bits;
 use super::fields::{self, Fields, Word};
 use super::member::{Member, Reading};
 use super::problem::{Problems, quote};
@@ -11,7 +12,7 @@ use super::words::{self, GROUP, INSIDE, OUTSIDE};
 use super::yaml::{Node, Spot};
 use crate::types::{Address, fold_local};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// One compiled group.
 #[derive(Debug)]
@@ -23,6 +24,29 @@ pub(super) struct Group {
     patterns: GlobSet,
     /// Indices into [`Groups::sources`].
     sources: Vec<usize>,
+    /// As they were compiled.
+    globs: Vec<String>,
+}
+
+/// One entry of a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Listed {
+    /// With all below it.
+    Domain(String),
+    Address(String),
+    Pattern(String),
+}
+
+impl Group {
+    /// All that the group lists, sorted.
+    pub fn listed(&self) -> Vec<Listed> {
+        let domains = self.domains.iter().cloned().map(Listed::Domain);
+        let addresses = self.addresses.iter().cloned().map(Listed::Address);
+        let globs = self.globs.iter().cloned().map(Listed::Pattern);
+        let mut all: Vec<Listed> = domains.chain(addresses).chain(globs).collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 /// All groups of a policy; `inside` is one of them.
@@ -32,6 +56,7 @@ pub(super) struct Groups {
     inside: Option<usize>,
     sources: Vec<Source>,
     delimiters: String,
+    index: Index,
 }
 
 /// Who a condition names.
@@ -67,6 +92,23 @@ impl Groups {
         Member::new(self, address, given, named)
     }
 
+    /// The groups of one reading: by the lists, and by what those said who were asked.
+    pub fn of_reading(&self, reading: &Reading, given: &Answers) -> Bits {
+        let mut groups = self.index.of_reading(reading);
+        for &i in &self.index.asked {
+            let sources = self
+                .all
+                .get(i)
+                .map(|group| group.sources.as_slice())
+                .unwrap_or_default();
+            let is_in = |key: String| given.of(&key).iter().any(|s| sources.contains(s));
+            if reading.keys().any(is_in) {
+                groups.set(i);
+            }
+        }
+        groups
+    }
+
     /// Index of `inside`.
     pub fn inside(&self) -> Option<usize> {
         self.inside
@@ -75,6 +117,12 @@ impl Groups {
     /// What begins an extension.
     pub fn delimiters(&self) -> &str {
         &self.delimiters
+    }
+
+    /// Whom this group's members must be asked of.
+    pub fn sources_of(&self, group: usize) -> impl Iterator<Item = &Source> {
+        let sources = self.all.get(group).into_iter().flat_map(|g| &g.sources);
+        sources.filter_map(|i| self.sources.get(*i))
     }
 
     /// What must be asked, each once.
@@ -100,6 +148,7 @@ impl Groups {
                 .filter_map(|s| old.get(*s));
             group.sources = wanted.map(|source| number(&mut self.sources, source.clone())).collect();
         }
+        self.index = Index::of(&self.all);
     }
 
     /// The word names `inside` itself. Any other group may hold strangers.
@@ -136,27 +185,76 @@ fn number(sources: &mut Vec<Source>, source: Source) -> usize {
     })
 }
 
-impl Group {
-    /// The reading is in this group.
-    pub fn has(&self, reading: &Reading, given: &Answers) -> bool {
-        let by = |key: &String| {
-            self.addresses.contains(key)
-                || self.patterns.is_match(key)
-                || !self.sources.is_empty() && given.of(key).iter().any(|s| self.sources.contains(s))
-        };
-        self.has_domain(&reading.domain) || reading.keys.iter().any(by)
+/// All groups by what they list, so that an address is looked up once and not once for each group.
+#[derive(Debug, Default)]
+struct Index {
+    domains: HashMap<String, Domain>,
+    patterns: Vec<(usize, GlobSet)>,
+    /// Groups with members that others must be asked for.
+    asked: Vec<usize>,
+}
+
+/// What groups list at one domain.
+#[derive(Debug, Default)]
+struct Domain {
+    /// Groups that list the domain itself.
+    groups: Bits,
+    /// Groups that list addresses there, by [`Address::key`].
+    addresses: HashMap<String, Bits>,
+}
+
+impl Index {
+    fn of(groups: &[Group]) -> Index {
+        let mut index = Index::default();
+        for (i, group) in groups.iter().enumerate() {
+            for address in &group.addresses {
+                // As `Address::key` writes it: what follows the last `@` is the domain, if there is one.
+                let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+                let there = index.domains.entry(domain.to_owned()).or_default();
+                there.addresses.entry(address.clone()).or_default().set(i);
+            }
+            for domain in &group.domains {
+                index.domains.entry(domain.clone()).or_default().groups.set(i);
+            }
+            if !group.patterns.is_empty() {
+                index.patterns.push((i, group.patterns.clone()));
+            }
+            if !group.sources.is_empty() {
+                index.asked.push(i);
+            }
+        }
+        index
     }
 
-    /// The domain or one that it lies under.
-    fn has_domain(&self, domain: &str) -> bool {
-        let mut rest = Some(domain);
-        while let Some(name) = rest.filter(|n| !n.is_empty()) {
-            if self.domains.contains(name) {
-                return true;
+    /// The groups that list one reading of an address.
+    fn of_reading(&self, reading: &Reading) -> Bits {
+        let mut groups = Bits::default();
+        let own = self.domains.get(&reading.domain);
+        let listed = own.filter(|own| !own.addresses.is_empty());
+        if listed.is_some() || !self.patterns.is_empty() {
+            for key in reading.keys() {
+                if let Some(named) = listed.and_then(|own| own.addresses.get(&key)) {
+                    groups.add(named);
+                }
+                for (group, globs) in &self.patterns {
+                    if globs.is_match(&key) {
+                        groups.set(*group);
+                    }
+                }
             }
-            rest = name.split_once('.').map(|(_, parent)| parent);
         }
-        false
+        if let Some(own) = own {
+            groups.add(&own.groups);
+        }
+        // All that the domain lies under.
+        let mut rest = reading.domain.split_once('.');
+        while let Some((_, parent)) = rest.filter(|(_, parent)| !parent.is_empty()) {
+            if let Some(above) = self.domains.get(parent) {
+                groups.add(&above.groups);
+            }
+            rest = parent.split_once('.');
+        }
+        groups
     }
 }
 
@@ -200,6 +298,7 @@ pub(super) fn read(
             .push(draft.finish(entry.key.clone(), entry.at, sources, problems));
     }
     groups.inside = groups.all.iter().position(|g| g.name == INSIDE);
+    groups.index = Index::of(&groups.all);
     let stranger = Address::parse(b"nobody@nowhere.invalid").ok();
     if let (true, Some(inside)) = (
         groups.is_inside(stranger.as_ref()),
@@ -315,6 +414,7 @@ impl Draft {
 
     fn finish(self, name: String, at: Spot, sources: Vec<usize>, problems: &mut Problems) -> Group {
         let mut patterns = GlobSetBuilder::new();
+        let globs = self.patterns.iter().map(|glob| glob.glob().to_owned()).collect();
         for glob in self.patterns {
             patterns.add(glob);
         }
@@ -334,6 +434,7 @@ impl Draft {
             domains: self.domains,
             patterns,
             sources,
+            globs,
         }
     }
 }

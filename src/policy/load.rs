@@ -5,6 +5,7 @@ use super::decide::Defaults;
 use super::exceptions;
 use super::fields::{self, Fields, Word};
 use super::groups::{self, List};
+use super::index::Index;
 use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
@@ -116,6 +117,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
     };
     groups.ask_only(|who| parties().any(|p| p.from.contains(&who) || p.to.contains(&who)));
     let policy = Policy {
+        index: Index::of(&groups, &exceptions, &rules),
         name,
         owner,
         hash: String::new(),

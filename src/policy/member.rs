@@ -2,6 +2,7 @@
 //! readings: a rule speaks when one of them is meant, an exception only when all are.
 
 use super::asked::Answers;
+use super::bits::Bits;
 use super::groups::{Groups, Who};
 use crate::types::Address;
 
@@ -17,24 +18,31 @@ pub(super) enum Need {
 /// In which groups one address is.
 #[derive(Debug)]
 pub(super) struct Member {
-    any: Vec<bool>,
-    all: Vec<bool>,
+    any: Bits,
+    all: Bits,
     /// Every reading is in `inside`.
     pub inside: bool,
     /// One reading is.
     maybe_inside: bool,
 }
 
-/// One reading: where mail may go, under the keys by which it is looked up.
+/// One reading: where mail may go.
 pub(super) struct Reading {
-    pub keys: Vec<String>,
+    lookups: Vec<Address>,
     pub domain: String,
+}
+
+impl Reading {
+    /// The keys by which it is looked up.
+    pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
+        self.lookups.iter().map(Address::key)
+    }
 }
 
 /// The readings of an address. `None`: one that nobody can read.
 pub(super) fn readings(address: &Address, delimiters: &str) -> Vec<Option<Reading>> {
     let reading = |route: Address| Reading {
-        keys: lookups(&route, delimiters).iter().map(Address::key).collect(),
+        lookups: lookups(&route, delimiters),
         domain: route.domain,
     };
     let routes = address.routes().into_iter();
@@ -55,23 +63,28 @@ impl Member {
             Some(address) => readings(address, groups.delimiters()),
             None => vec![None],
         };
-        let count = groups.all.len();
-        let (mut any, mut all) = (vec![false; count], vec![true; count]);
+        let (mut any, mut all) = (Bits::default(), None);
         for reading in &readings {
-            let each = groups.all.iter().enumerate().zip(any.iter_mut().zip(all.iter_mut()));
-            for ((i, group), (any, all)) in each {
-                let is_in = named.contains(&i) || reading.as_ref().is_some_and(|r| group.has(r, given));
-                *any |= is_in;
-                *all &= is_in;
+            let mut of: Bits = named.iter().copied().collect();
+            if let Some(reading) = reading {
+                of.add(&groups.of_reading(reading, given));
             }
+            any.add(&of);
+            all = Some(all.map_or_else(|| of.clone(), |all: Bits| all.and(&of)));
         }
-        let inside = |of: &[bool]| groups.inside().and_then(|i| of.get(i)).copied().unwrap_or(false);
+        let all = all.unwrap_or_default();
+        let inside = |of: &Bits| groups.inside().is_some_and(|i| of.has(i));
         Member {
             inside: inside(&all),
             maybe_inside: inside(&any),
             any,
             all,
         }
+    }
+
+    /// Indices of the groups that one reading at least is in.
+    pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
+        self.any.iter()
     }
 
     /// No condition, or any of those named.
@@ -84,7 +97,7 @@ impl Member {
         who.is_empty()
             || who.iter().any(|w| match w {
                 Who::Outside => outside,
-                Who::Group(i) => groups.get(*i).copied().unwrap_or(false),
+                Who::Group(i) => groups.has(*i),
             })
     }
 

@@ -4,12 +4,15 @@
 //! act. It never sees a mail, only [`Facts`] of one.
 
 mod asked;
+mod bits;
 mod cases;
 mod decide;
+pub mod diff;
 mod exceptions;
 mod facts;
 mod fields;
 mod groups;
+mod index;
 mod lint;
 mod load;
 mod member;
@@ -43,6 +46,7 @@ pub struct Policy {
     exceptions: exceptions::Exceptions,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
+    index: index::Index,
     tests: Vec<cases::Case>,
 }
 
@@ -65,6 +69,15 @@ pub struct Facts<'a> {
     pub given: &'a Answers,
 }
 
+/// Groups that people are taken to be in, whatever the lists say: for asking what would be.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Of the sender.
+    pub sender: Vec<usize>,
+    /// Of each recipient.
+    pub recipients: Vec<Vec<usize>>,
+}
+
 /// Whether `redact` is still open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redaction {
@@ -75,7 +88,7 @@ pub enum Redaction {
 }
 
 /// One different identifier in the mail, without its characters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Number {
     /// What it is.
     pub kind: IdKind,
@@ -88,7 +101,7 @@ pub struct Number {
 }
 
 /// One place of one number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sighting {
     /// How sure.
     pub confidence: Confidence,
@@ -159,15 +172,39 @@ impl Policy {
 
     /// One decision per recipient, in their order; none at all when something that it asks was not answered.
     pub fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
+        self.decide_given(facts, &Given::default())
+    }
+
+    /// As [`Policy::decide`], with sender and recipients taken to be in further groups.
+    pub fn decide_given(&self, facts: &Facts<'_>, given: &Given) -> Vec<Decision> {
         let asks = self.asks(facts.envelope, facts.numbers, facts.doubts);
         if !facts.given.cover(&asks.addresses) {
             return Vec::new();
         }
-        let judge = decide::Judge::new(self, facts, &[]);
+        let mut judge = decide::Judge::new(self, facts, &given.sender);
+        let none = Vec::new();
         let recipients = facts.envelope.recipients.iter().enumerate();
         recipients
-            .map(|(index, recipient)| judge.decide(index, recipient, &[]))
+            .map(|(index, recipient)| judge.decide(index, recipient, given.recipients.get(index).unwrap_or(&none)))
             .collect()
+    }
+
+    /// The groups that hold this address, by name; `inside` or `outside` first.
+    pub fn groups_of(&self, address: Option<&Address>, answers: &Answers, given: &[usize]) -> Vec<&str> {
+        let member = self.groups.of(address, answers, given);
+        let side = if member.inside { words::INSIDE } else { words::OUTSIDE };
+        let named = member.groups().filter_map(|i| self.groups.all.get(i));
+        let others = named.map(|g| g.name.as_str()).filter(|name| *name != words::INSIDE);
+        std::iter::once(side).chain(others).collect()
+    }
+
+    /// The group of that name, for [`Given`].
+    ///
+    /// # Errors
+    /// The names that there are.
+    pub fn group(&self, name: &str) -> Result<usize, String> {
+        let position = self.groups.all.iter().position(|g| g.name == name);
+        position.ok_or_else(|| words::help(name, self.groups.all.iter().map(|g| g.name.as_str())))
     }
 
     /// `name:` in the file.
@@ -203,6 +240,6 @@ impl Policy {
     /// `title:` of an exception, for showing what lifted a number.
     pub fn exception_title(&self, name: &str) -> Option<&str> {
         let mut all = self.exceptions.all.iter();
-        all.find(|e| e.name == name).map(|e| e.title.as_str())
+        all.find(|e| &*e.name == name).map(|e| e.title.as_str())
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Parties {
     pub to: Vec<Who>,
     direction: Option<Direction>,
     login: Option<GlobSet>,
+    /// `login` as written.
+    pub logins: Vec<String>,
 }
 
 /// Where a copy goes. Every copy has exactly one direction; what comes from outside and goes to the outside (a forwarded
@@ -38,12 +40,14 @@ impl Parties {
             Some("internal") => Some(Direction::Internal),
             _ => None,
         };
-        let login = login(fields, problems);
+        let mut logins = Vec::new();
+        let login = login(fields, &mut logins, problems);
         Parties {
             from,
             to,
             direction,
             login,
+            logins,
         }
     }
 
@@ -96,7 +100,7 @@ impl Direction {
     }
 }
 
-fn login(fields: &Fields<'_>, problems: &mut Problems) -> Option<GlobSet> {
+fn login(fields: &Fields<'_>, logins: &mut Vec<String>, problems: &mut Problems) -> Option<GlobSet> {
     fields.node("login")?;
     let mut set = GlobSetBuilder::new();
     for word in fields.words("login", problems) {
@@ -105,6 +109,7 @@ fn login(fields: &Fields<'_>, problems: &mut Problems) -> Option<GlobSet> {
             .build()
         {
             Ok(glob) => {
+                logins.push(word.text.to_lowercase());
                 set.add(glob);
             }
             Err(_) => problems.error(

@@ -99,7 +99,7 @@ fn one(
         redaction: Redaction::Assumed,
         given: &Answers::offline(),
     };
-    let judge = Judge::new(policy, &facts, &case.from_groups);
+    let mut judge = Judge::new(policy, &facts, &case.from_groups);
     let mut result = TestResult {
         name: case.name.clone(),
         line: case.at.line,
@@ -111,7 +111,7 @@ fn one(
     for (index, (to, recipient)) in case.to.iter().zip(&envelope.recipients).enumerate() {
         let decision = judge.decide(index, recipient, &to.groups);
         exercised.extend(decision.matched.iter().map(|m| m.rule.id.clone()));
-        exercised.extend(decision.lifted.iter().map(|l| l.rule.clone()));
+        exercised.extend(decision.lifted.iter().map(|l| l.rule.id.clone()));
         result
             .outcomes
             .push(format!("{}: {}", cpr::mask(&to.written), outcome(&decision)));
@@ -186,7 +186,7 @@ fn why(policy: &Policy, decision: &Decision, numbers: usize) -> String {
     let lifted: BTreeSet<(&str, &str)> = decision
         .lifted
         .iter()
-        .map(|l| (l.exception.as_str(), l.rule.as_str()))
+        .map(|l| (&*l.exception, l.rule.id.as_str()))
         .collect();
     for (exception, rule) in lifted {
         parts.push(format!(

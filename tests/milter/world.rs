@@ -13,10 +13,10 @@ use cpr_milter::milter::{
 };
 use cpr_milter::policy::{Answers, Facts, Number, Redaction};
 use cpr_milter::redact::Targets;
-use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
+use cpr_milter::store::{Duty, Incident, IncidentId, Judged, Owned, State};
 use cpr_milter::types::{
-    Action, Decision, DoubtKind, Envelope, Finding, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal,
-    SealKind,
+    Action, Decision, DoubtKind, Envelope, Finding, Judgement, Location, Matched, PartPath, Place, Release, Report,
+    RuleRef, Seal, SealKind,
 };
 use cpr_milter::worker::{Uninspected, Unredacted};
 use std::path::PathBuf;
@@ -30,6 +30,8 @@ use tokio::task::JoinHandle;
 pub struct Ledger {
     pub holds: Vec<(Incident, Takeover)>,
     pub records: Vec<Incident>,
+    /// What passed without a word.
+    pub notes: Vec<Judged>,
     /// The store is down; `Some(true)`: its disk is full.
     pub down: Option<bool>,
     /// Seconds that a hold takes.
@@ -112,20 +114,19 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
     if action == Action::Redact && facts.redaction == Redaction::Failed {
         action = Action::Quarantine;
     }
-    let rule = RuleRef {
+    let rule = Arc::new(RuleRef {
         id: format!("børn-{word}"),
         title: String::new(),
-    };
+    });
     let said = action != Action::Deliver;
     let matched = Matched {
         rule: rule.clone(),
         action: action.clone(),
-        numbers: vec![],
-        doubts: vec![],
+        numbers: Arc::default(),
+        doubts: Arc::default(),
         watch: false,
     };
-    Decision {
-        recipient,
+    let judgement = Judgement {
         action,
         rule: said.then(|| rule.clone()),
         told: said.then_some(rule),
@@ -133,6 +134,10 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
         release: Release::default(),
         matched: if said { vec![matched] } else { vec![] },
         lifted: vec![],
+    };
+    Decision {
+        recipient,
+        judgement: Arc::new(judgement),
     }
 }
 
@@ -316,6 +321,10 @@ impl World for Fake {
         });
         written.await.expect("no panic");
         Ok((Held(()), IncidentId("abcdefghijklmnop".to_owned())))
+    }
+
+    fn note(&self, judged: Judged) {
+        self.ledger.lock().expect("ledger").notes.push(judged);
     }
 
     async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {

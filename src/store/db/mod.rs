@@ -6,6 +6,7 @@
 
 mod audit;
 mod incidents;
+mod judged;
 mod outbox;
 mod people;
 mod recipients;
@@ -14,6 +15,7 @@ mod schema;
 
 pub(super) use audit::AuditRow;
 pub(super) use incidents::{FindingRow, IncidentRow, NewIncident, Part, Sealed};
+pub(super) use judged::JudgedRow;
 pub(super) use outbox::{EntryRow, NewEntry, Tried};
 pub(super) use recipients::{NewRecipient, RecipientRow, Reply};
 pub(super) use schema::VERSION;
