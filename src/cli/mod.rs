@@ -3,6 +3,7 @@
 //! Exit status of every command: 0 done (or nothing found), 1 found (or could not be made clean), 2 an error.
 
 pub mod audit;
+mod configuration;
 mod courier;
 mod custody;
 mod explain;
@@ -13,11 +14,13 @@ pub mod people;
 pub mod policy;
 pub mod quarantine;
 mod redact;
+mod reference;
 mod run;
 mod scan;
+mod service;
 pub mod table;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,9 +54,18 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(custody::Audit),
+    /// The administrator's file.
+    #[command(subcommand)]
+    Config(configuration::ConfigCommand),
     /// Keys of the store.
     #[command(subcommand)]
     Keys(custody::KeysCommand),
+    /// Write shell completions and manual pages of the commands into a folder (for the package).
+    #[command(hide = true)]
+    Reference {
+        /// An existing folder.
+        folder: PathBuf,
+    },
     /// Serve inspections on standard input (started by the other commands).
     #[command(hide = true)]
     Worker {
@@ -100,7 +112,9 @@ pub fn main() -> ExitCode {
         Command::Quarantine(command) => command.run(),
         Command::People(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Reference { folder } => reference::write(&folder, Arguments::command()),
         Command::Scan(scan) => scan.run(),
         Command::Redact(redact) => redact.run(),
         Command::Worker { memory } => match crate::worker::serve(memory) {

@@ -1,8 +1,7 @@
 //! `cpr-milter run`: the milter, from a checked configuration to an orderly stop. SIGHUP reads configuration and policy
 //! again and swaps both or neither; SIGTERM and SIGINT finish the messages in hand.
 
-use super::policy;
-use super::{ConfigFile, fail};
+use super::{ConfigFile, fail, policy, service};
 use crate::config::Config;
 use crate::milter::{self, Endpoint, Real, Served, Settings, Shared};
 use crate::store::{Access, Keys, Store};
@@ -47,12 +46,15 @@ async fn serve(file: &Path, real: Real) -> Result<Served, String> {
     let socket = endpoint.open().await.map_err(|error| error.to_string())?;
     tracing::info!(listen = %config.listen, policy = real.policy.hash(), "serving");
     let shared = Arc::new(Shared::new(Arc::new(real)));
+    service::ready();
+    service::status(&in_force(&shared.world()));
     let reload = reload_on(&mut hangup, file, &shared);
     let shutdown = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        service::stopping();
         tracing::info!(
             messages = shared.messages_in_hand(),
             "stopping: finishing the messages in hand"
@@ -62,7 +64,12 @@ async fn serve(file: &Path, real: Real) -> Result<Served, String> {
     tokio::select! {
         served = served => served.map_err(|error| format!("the milter socket failed: {error}")),
         never = reload => never,
+        () = service::alive() => Ok(Served::Finished),
     }
+}
+
+fn in_force(real: &Real) -> String {
+    format!("policy {}", real.policy.hash())
 }
 
 /// Reloads at each SIGHUP; never ends.
@@ -72,9 +79,11 @@ async fn reload_on<T>(hangup: &mut Signal, file: &Path, shared: &Shared<Real>) -
             std::future::pending::<()>().await;
         }
         let old = shared.world();
+        service::reloading();
         match reloaded(file, &old) {
             Ok(new) => {
                 tracing::info!(policy = new.policy.hash(), "reloaded");
+                service::status(&in_force(&new));
                 shared.swap(Arc::new(new));
             }
             Err(error) => {
@@ -82,8 +91,10 @@ async fn reload_on<T>(hangup: &mut Signal, file: &Path, shared: &Shared<Real>) -
                     policy = old.policy.hash(),
                     "not reloaded, the old configuration and policy stay in force: {error}"
                 );
+                service::status(&format!("{} (the last reload failed, see the log)", in_force(&old)));
             }
         }
+        service::ready();
     }
 }
 

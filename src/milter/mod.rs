@@ -16,6 +16,7 @@ mod callbacks;
 mod facts;
 mod fields;
 mod gate;
+mod inherited;
 mod judge;
 mod listener;
 mod negotiate;
