@@ -2,7 +2,7 @@
 
 use super::custody::open;
 use super::lists::{Stamp, Stamps, changed};
-use super::{ConfigFile, fail, policy};
+use super::{ConfigFile, fail, policy, service};
 use crate::config::Config;
 use crate::courier;
 use crate::policy::Policy;
@@ -34,18 +34,22 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     let voice = Spoken::of(&config)?;
     tracing::info!(reinject = %config.reinject, "sending");
     let sending = courier::run(config, store, voice, stop);
-    tokio::pin!(sending);
+    let alive = service::alive();
+    tokio::pin!(sending, alive);
+    service::ready();
     loop {
         tokio::select! {
             ended = &mut sending => return ended.map_err(|error| error.to_string()),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            () = &mut alive => {}
             // Whoever signals the milter signals us too; dying of it would end all notices and releases.
             Some(()) = hangup.recv() => tracing::info!(
                 "nothing to reload: templates and languages are read anew for each notice, the rest needs a restart"
             ),
         }
     }
+    service::stopping();
     tell.send_replace(true);
     sending.await.map_err(|error| error.to_string())
 }

@@ -4,6 +4,7 @@
 
 pub mod audit;
 mod compare;
+mod configuration;
 mod courier;
 mod custody;
 mod explain;
@@ -17,12 +18,14 @@ pub mod policy;
 pub mod quarantine;
 mod redact;
 pub mod replay;
+mod reference;
 mod run;
 mod scan;
+mod service;
 pub mod table;
 mod why;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,9 +59,18 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(custody::Audit),
+    /// The administrator's file.
+    #[command(subcommand)]
+    Config(configuration::ConfigCommand),
     /// Keys of the store.
     #[command(subcommand)]
     Keys(custody::KeysCommand),
+    /// Write shell completions and manual pages of the commands into a folder (for the package).
+    #[command(hide = true)]
+    Reference {
+        /// An existing folder.
+        folder: PathBuf,
+    },
     /// Serve inspections on standard input (started by the other commands).
     #[command(hide = true)]
     Worker {
@@ -105,7 +117,9 @@ pub fn main() -> ExitCode {
         Command::Quarantine(command) => command.run(),
         Command::People(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Reference { folder } => reference::write(&folder, Arguments::command()),
         Command::Scan(scan) => scan.run(),
         Command::Redact(redact) => redact.run(),
         Command::Worker { memory } => match crate::worker::serve(memory) {

@@ -3,8 +3,7 @@
 //! in hand.
 
 use super::lists::{self, Lists, Look};
-use super::policy;
-use super::{ConfigFile, fail};
+use super::{ConfigFile, fail, policy, service};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::milter::{self, Endpoint, Notes, Real, Served, Settings, Shared};
@@ -55,12 +54,15 @@ async fn serve(file: &Path, real: Real, lists: Lists) -> Result<Served, String> 
     let socket = endpoint.open().await.map_err(|error| error.to_string())?;
     tracing::info!(listen = %config.listen, policy = real.policy.hash(), "serving");
     let shared = Arc::new(Shared::new(Arc::new(real)));
+    service::ready();
+    service::status(&in_force(&shared.world()));
     let reload = keep_current(&mut hangup, file, &shared, lists);
     let shutdown = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        service::stopping();
         tracing::info!(
             messages = shared.messages_in_hand(),
             "stopping: finishing the messages in hand"
@@ -70,7 +72,12 @@ async fn serve(file: &Path, real: Real, lists: Lists) -> Result<Served, String> 
     tokio::select! {
         served = served => served.map_err(|error| format!("the milter socket failed: {error}")),
         never = reload => never,
+        () = service::alive() => Ok(Served::Finished),
     }
+}
+
+fn in_force(real: &Real) -> String {
+    format!("policy {}", real.policy.hash())
 }
 
 /// Reloads at each SIGHUP, takes over lists that have changed, keeps the directory's answers fresh; never ends.
@@ -94,9 +101,11 @@ async fn keep_current<T>(hangup: &mut Signal, file: &Path, shared: &Shared<Real>
 
 async fn reload(file: &Path, shared: &Shared<Real>, lists: &mut Lists) {
     let old = shared.world();
+    service::reloading();
     match reloaded(file, &old).await {
         Ok((new, new_lists)) => {
             tracing::info!(policy = new.policy.hash(), "reloaded");
+            service::status(&in_force(&new));
             shared.swap(Arc::new(new));
             *lists = new_lists;
         }
@@ -105,8 +114,10 @@ async fn reload(file: &Path, shared: &Shared<Real>, lists: &mut Lists) {
                 policy = old.policy.hash(),
                 "not reloaded, the old configuration and policy stay in force: {error}"
             );
+            service::status(&format!("{} (the last reload failed, see the log)", in_force(&old)));
         }
     }
+    service::ready();
 }
 
 /// The policy with the lists of now, if they have changed and are sound.
@@ -117,6 +128,7 @@ fn take_over(shared: &Shared<Real>, lists: &mut Lists) {
         Look::Same => {}
         Look::New(policy) => {
             tracing::info!(policy = policy.hash(), "a list has changed and is in force");
+            service::status(&format!("policy {}", policy.hash()));
             shared.swap(Arc::new(Real {
                 config: Arc::clone(&old.config),
                 policy: Arc::new(*policy),

@@ -17,6 +17,7 @@ mod dry;
 mod facts;
 mod fields;
 mod gate;
+mod inherited;
 mod judge;
 mod listener;
 mod negotiate;
