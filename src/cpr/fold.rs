@@ -67,10 +67,10 @@ fn unit_without_digit(text: &str, at: usize, byte: u8) -> Option<(Class, usize)>
     Some((class(c), c.len_utf8()))
 }
 
-/// Whether a digit can begin with this byte, raw or escaped. In arithmetic, so that a loop over bytes becomes vector
-/// instructions. 0xC2 to 0xD8 lead Latin, Greek, Cyrillic, Hebrew: no decimal digits there.
+/// Whether a digit can begin with this byte, raw or escaped. 0xC2 to 0xD8 lead Latin, Greek, Cyrillic, Hebrew: no decimal
+/// digits there.
 pub(super) fn begins(byte: u8) -> bool {
-    (byte.wrapping_sub(b'0') < 10) | (byte >= 0xd9) | (byte == b'%') | (byte == b'&') | (byte == b'\\')
+    byte.is_ascii_digit() || byte >= 0xd9 || matches!(byte, b'%' | b'&' | b'\\')
 }
 
 /// Classes of ASCII, looked up: gaps between digits are read often.
@@ -210,17 +210,19 @@ fn entity(text: &str, at: usize) -> Option<(Class, usize)> {
 
 fn numeric(code: &str) -> Option<char> {
     let hex = code.strip_prefix(['x', 'X']);
-    let plain = hex.unwrap_or(code);
-    if !plain.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    char::from_u32(u32::from_str_radix(plain, if hex.is_some() { 16 } else { 10 }).ok()?)
+    code_point(hex.unwrap_or(code), if hex.is_some() { 16 } else { 10 })
+}
+
+fn code_point(digits: &str, radix: u32) -> Option<char> {
+    // The standard library would take a sign.
+    let plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    char::from_u32(plain.then(|| u32::from_str_radix(digits, radix).ok())??)
 }
 
 /// `\u002d`; other escapes are a backslash and a letter.
 fn json(text: &str, at: usize) -> Option<(Class, usize)> {
     let hex = text.get(at..at + 6)?.strip_prefix("\\u")?;
-    numeric(&format!("x{hex}")).map(|c| (class(c), 6))
+    code_point(hex, 16).map(|c| (class(c), 6))
 }
 
 /// `=` before a line end: quoted-printable that nobody decoded.
@@ -238,6 +240,28 @@ fn soft_break(text: &str, at: usize) -> Option<(Class, usize)> {
 /// Longest tag that is looked at.
 const TAG: usize = 96;
 
+/// Tags that stand within numbers, or between their cells.
+const TAGS: [(&str, Class); 18] = [
+    ("b", Class::Invisible),
+    ("i", Class::Invisible),
+    ("u", Class::Invisible),
+    ("em", Class::Invisible),
+    ("strong", Class::Invisible),
+    ("span", Class::Invisible),
+    ("font", Class::Invisible),
+    ("a", Class::Invisible),
+    ("wbr", Class::Invisible),
+    ("small", Class::Invisible),
+    ("sup", Class::Invisible),
+    ("sub", Class::Invisible),
+    ("code", Class::Invisible),
+    ("tt", Class::Invisible),
+    ("mark", Class::Invisible),
+    ("br", Class::Newline),
+    ("td", Class::Column),
+    ("th", Class::Column),
+];
+
 /// A tag of HTML that nobody took out: one within a line is nothing, one that ends a block or cell parts columns.
 fn tag(text: &str, at: usize) -> Option<(Class, usize)> {
     let bytes = text.as_bytes().get(at + 1..(at + TAG).min(text.len()))?;
@@ -248,33 +272,14 @@ fn tag(text: &str, at: usize) -> Option<(Class, usize)> {
         .take_while(|b| b.is_ascii_alphanumeric())
         .count();
     let name = text.get(at + 1 + slash..at + 1 + slash + length)?;
+    let (_, class) = TAGS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;
     let end = bytes.iter().position(|&b| b == b'>')?;
-    let class = match name.to_ascii_lowercase().as_str() {
-        "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "a" | "wbr" | "small" | "sup" | "sub" | "code" | "tt"
-        | "mark" => Class::Invisible,
-        "br" => Class::Newline,
-        "td" | "th" => Class::Column,
-        _ => return None,
-    };
-    Some((class, end + 2))
+    Some((*class, end + 2))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_digit_character_can_begin() {
-        for code in 0..=0x10_ffff_u32 {
-            if let Some(c) = char::from_u32(code)
-                && matches!(class(c), Class::Digit(_))
-            {
-                let mut buffer = [0; 4];
-                let first = c.encode_utf8(&mut buffer).as_bytes()[0];
-                assert!(begins(first), "U+{code:04X}");
-            }
-        }
-    }
 
     #[test]
     fn escapes_count_as_what_they_stand_for() {
