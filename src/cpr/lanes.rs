@@ -3,7 +3,7 @@
 //! The vector instructions that the processor has are chosen at run time (`fearless_simd`): AVX-512, AVX2, SSE2, Neon.
 //! Only comparisons are made here; what they mean together is [`super::scan`]'s.
 
-use fearless_simd::{Level, Simd, SimdBase, SimdInt, SimdMask, dispatch, u8x64};
+use fearless_simd::{Level, Simd, SimdBase, SimdInt, SimdMask, dispatch};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
@@ -28,8 +28,6 @@ pub(super) struct Masks {
 
 /// `%` and `&`.
 const ESCAPES: RangeInclusive<u8> = b'%'..=b'&';
-/// `<` and `=`.
-const TAGS: RangeInclusive<u8> = b'<'..=b'=';
 /// First bytes of U+00C0 to U+02FF: letters with accents, nothing else.
 const LETTERS: RangeInclusive<u8> = 0xc3..=0xcb;
 
@@ -41,33 +39,63 @@ pub(super) fn masks(level: Level, bytes: &[u8], blocks: &mut [Masks]) {
 #[inline(always)]
 fn all<S: Simd>(simd: S, bytes: &[u8], blocks: &mut [Masks]) {
     let (full, rest) = bytes.as_chunks::<BLOCK>();
+    let mut over = false;
     for (masks, block) in blocks.iter_mut().zip(full) {
-        *masks = of(simd, block);
+        *masks = of(simd, block, over);
+        over = masks.begins | masks.unsure == 0;
     }
     if let Some(masks) = blocks.get_mut(full.len()) {
         let mut block = [0; BLOCK];
         block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        *masks = of(simd, &block);
+        *masks = of(simd, &block, false);
     }
 }
 
+/// By as many bytes as the processor compares at once. Where nothing begins, and every number is `over` that did before,
+/// nothing else matters.
 #[inline(always)]
-fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
-    let bytes = u8x64::from_slice(simd, block);
-    let is = |byte: u8| bytes.simd_eq(byte);
-    let among = |bytes: u8x64<S>, range: RangeInclusive<u8>| {
-        (bytes - u8x64::splat(simd, *range.start())).simd_le(range.end() - range.start())
-    };
-    let digits = among(bytes, b'0'..=b'9');
-    let escapes = among(bytes, ESCAPES) | is(b'\\');
-    // With the bit of small letters also `@`, which ends a number too.
-    let letters = among(bytes | u8x64::splat(simd, 0x20), b'`'..=b'z');
-    Masks {
-        digits: digits.to_bitmask(),
-        begins: (digits | escapes | bytes.simd_ge(0xd9)).to_bitmask(),
-        breaks: (letters | among(bytes, LETTERS) | is(b':')).to_bitmask(),
-        unsure: (escapes | among(bytes, TAGS) | is(0xc2) | bytes.simd_ge(0xcc)).to_bitmask(),
+fn of<S: Simd>(simd: S, block: &[u8; BLOCK], over: bool) -> Masks {
+    let mut all = Masks::default();
+    for (at, bytes) in lanes(simd, block) {
+        let digits = among(simd, bytes, b'0'..=b'9');
+        let begins = digits | escapes(simd, bytes) | bytes.simd_ge(0xd9);
+        all.digits |= digits.to_bitmask() << at;
+        all.begins |= begins.to_bitmask() << at;
     }
+    if over && all.begins == 0 {
+        return all;
+    }
+    let (mut line_ends, mut signs) = (0, 0);
+    for (at, bytes) in lanes(simd, block) {
+        // With the bit of small letters also `@`, which ends a number too.
+        let letters = among(simd, bytes | S::u8s::splat(simd, 0x20), b'`'..=b'z');
+        let breaks = letters | among(simd, bytes, LETTERS) | bytes.simd_eq(b':');
+        let unsure = escapes(simd, bytes) | bytes.simd_eq(b'<') | bytes.simd_eq(0xc2) | bytes.simd_ge(0xcc);
+        all.breaks |= breaks.to_bitmask() << at;
+        all.unsure |= unsure.to_bitmask() << at;
+        line_ends |= among(simd, bytes, b'\n'..=b'\r').to_bitmask() << at;
+        signs |= bytes.simd_eq(b'=').to_bitmask() << at;
+    }
+    // `=` only before a line end, or the end of the block.
+    all.unsure |= signs & (line_ends >> 1 | 1 << (BLOCK - 1));
+    all
+}
+
+/// The block in vectors, each with the place of its first byte.
+#[inline(always)]
+fn lanes<S: Simd>(simd: S, block: &[u8; BLOCK]) -> impl Iterator<Item = (usize, S::u8s)> {
+    let vectors = block.chunks_exact(S::u8s::LEN).enumerate();
+    vectors.map(move |(n, bytes)| (n * S::u8s::LEN, S::u8s::from_slice(simd, bytes)))
+}
+
+#[inline(always)]
+fn escapes<S: Simd>(simd: S, bytes: S::u8s) -> S::mask8s {
+    among(simd, bytes, ESCAPES) | bytes.simd_eq(b'\\')
+}
+
+#[inline(always)]
+fn among<S: Simd>(simd: S, bytes: S::u8s, range: RangeInclusive<u8>) -> S::mask8s {
+    (bytes - S::u8s::splat(simd, *range.start())).simd_le(range.end() - range.start())
 }
 
 #[cfg(test)]
@@ -99,11 +127,14 @@ mod tests {
             let bits = bytes.iter().enumerate().map(|(n, &byte)| u64::from(test(byte)) << n);
             bits.sum()
         };
+        let line_end = |n: usize| n == BLOCK || matches!(bytes.get(n), Some(0x0a..=0x0d));
+        let soft = |n: usize| bytes.get(n) == Some(&b'=') && line_end(n + 1);
+        let soft_breaks = (0..BLOCK).map(|n| u64::from(soft(n)) << n).sum::<u64>();
         Masks {
             digits: mask(|byte| byte.is_ascii_digit()),
             begins: mask(begins),
             breaks: mask(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'`' | b':' | 0xc3..=0xcb)),
-            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'=' | b'\\' | 0xc2 | 0xcc..)),
+            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'\\' | 0xc2 | 0xcc..)) | soft_breaks,
         }
     }
 
@@ -141,13 +172,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_are_read_in_order(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn all_bytes_of_a_block_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..=BLOCK)) {
             for level in levels() {
-                let mut blocks = [Masks::default(); 5];
-                masks(level, &bytes, &mut blocks);
-                for (block, masks) in bytes.chunks(BLOCK).zip(blocks) {
-                    prop_assert_eq!(masks, byte_by_byte(block));
-                }
+                prop_assert_eq!(one(level, &bytes), byte_by_byte(&bytes));
             }
         }
     }

@@ -8,9 +8,9 @@
 use super::atoms::few_digits;
 use super::find::FEWEST;
 use super::lanes::{BEST, BLOCK, Masks, masks};
-use fearless_simd::Level;
+use fearless_simd::{Level, Simd, dispatch};
 
-/// Blocks read at once: few enough that a short text costs little.
+/// Blocks whose masks are made at once: few enough that a short text costs little.
 const BLOCKS: usize = 16;
 
 /// The places in a text at which a number may begin, as the detector looks for them; of mail text one in some hundred bytes.
@@ -45,7 +45,7 @@ pub(super) struct Places<'t> {
 }
 
 /// Digits and signs with nothing between them that surely ends a number.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Run {
     /// Its first digit.
     start: usize,
@@ -75,38 +75,45 @@ impl<'t> Places<'t> {
     }
 
     /// Those of the block that begins at `block`.
+    #[inline(always)]
     fn masks(&mut self, block: usize) -> Masks {
-        // A run that began in earlier blocks leads back to them.
-        let in_hand = block
-            .checked_sub(self.first)
-            .and_then(|behind| self.blocks.get(behind / BLOCK));
-        if let Some(&masks) = in_hand {
-            return masks;
-        }
-        self.load(block);
+        let in_hand = self.blocks.get(block.wrapping_sub(self.first) / BLOCK);
+        in_hand.copied().unwrap_or_else(|| self.load(block))
+    }
+
+    /// A run that began in earlier blocks leads back to them.
+    #[inline(never)]
+    fn load(&mut self, block: usize) -> Masks {
+        self.first = block;
+        masks(
+            self.level,
+            self.bytes.get(block..).unwrap_or_default(),
+            &mut self.blocks,
+        );
         self.blocks.first().copied().unwrap_or_default()
     }
 
-    fn load(&mut self, first: usize) {
-        self.first = first;
-        masks(
-            self.level,
-            self.bytes.get(first..).unwrap_or_default(),
-            &mut self.blocks,
-        );
+    /// The first place at or after `from` at which a number can begin.
+    pub(super) fn next(&mut self, from: usize) -> Option<usize> {
+        dispatch!(self.level, simd => self.next_by(simd, from))
     }
 
-    /// The first place at or after `from` at which a number can begin. `from` never goes back.
-    pub(super) fn next(&mut self, from: usize) -> Option<usize> {
-        let mut open: Option<Run> = None;
+    /// Compiled for each kind of processor: some count bits by one instruction.
+    #[inline(always)]
+    fn next_by<S: Simd>(&mut self, _: S, from: usize) -> Option<usize> {
+        let mut open = Run::default();
         let mut block = from - from % BLOCK;
         let mut live = u64::MAX << (from % BLOCK);
         while block < self.bytes.len() {
             let masks = self.masks(block);
-            match self.in_block(block, masks, live, open) {
+            let step = match quiet(block, masks, live, open) {
+                Some(run) => Step::On(run),
+                None => self.in_block(block, masks, live, open),
+            };
+            match step {
                 Step::Place(place) => return Some(place),
                 Step::From(end) => {
-                    open = None;
+                    open = Run::default();
                     live = u64::MAX << (end % BLOCK);
                     block = end - end % BLOCK;
                 }
@@ -117,12 +124,12 @@ impl<'t> Places<'t> {
                 }
             }
         }
-        open.filter(|&run| self.possible(run)).map(|run| run.start)
+        self.possible(open).then_some(open.start)
     }
 
     /// Goes from run to run by the bits of one block.
-    #[inline]
-    fn in_block(&self, block: usize, masks: Masks, live: u64, open: Option<Run>) -> Step {
+    #[inline(always)]
+    fn in_block(&self, block: usize, masks: Masks, live: u64, open: Run) -> Step {
         let Masks {
             digits,
             begins,
@@ -130,33 +137,21 @@ impl<'t> Places<'t> {
             unsure,
         } = masks;
         let mut left = begins & live;
-        if left == 0 && unsure == 0 {
-            // More signs than any number has between two digits.
-            return open.map_or(Step::On(None), |run| self.ended(run));
-        }
-        if let Some(run) = open {
+        if open.count > 0 {
             let length = breaks.trailing_zeros();
             let here = below(length);
             if unsure & here != 0 {
-                return self.read(run.start);
+                return self.read(open.start);
             }
-            let run = run.and(block, digits & here);
+            let run = open.and(block, digits & here);
             left &= !here;
             if length == 64 && run.count < FEWEST {
-                return Step::On(Some(run));
+                return Step::On(run);
             }
             // One that fills a block is read.
             if length == 64 || self.possible(run) {
                 return Step::Place(run.start);
             }
-        }
-        // Where what begins here goes on to, through all that does not end a number.
-        let between = !breaks;
-        let reached = (left.wrapping_add(between) ^ between) | left;
-        let few = left.count_ones() < FEWEST;
-        if few && unsure & reached == 0 {
-            let tail = left & !below(64 - breaks.leading_zeros());
-            return Step::On((tail != 0).then(|| Run::new(block, tail)));
         }
         while left != 0 {
             let behind = left.trailing_zeros();
@@ -164,17 +159,35 @@ impl<'t> Places<'t> {
             let here = below(length) << behind;
             let run = Run::new(block, left & here);
             if unsure & here != 0 {
-                return self.read(run.start);
+                if digits >> behind & 1 == 1 || self.escape(run.start) {
+                    return self.read(run.start);
+                }
+                left &= left - 1;
+                continue;
             }
             left &= !here;
             if length == 64 {
-                return Step::On(Some(run));
+                return Step::On(run);
             }
             if self.possible(run) {
                 return Step::Place(run.start);
             }
         }
-        Step::On(None)
+        Step::On(Run::default())
+    }
+
+    /// Whether what begins at `at` may be a digit, or an escape with digits in it, as far as its first two bytes tell.
+    #[inline(always)]
+    fn escape(&self, at: usize) -> bool {
+        match self.bytes.get(at..at + 2) {
+            Some([b'&', second]) => *second == b'#',
+            Some([b'%', second]) => second.is_ascii_hexdigit(),
+            Some([b'\\', second]) => *second == b'u',
+            // General punctuation.
+            Some([0xe2, second]) => *second != 0x80,
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// Only reading can tell.
@@ -182,30 +195,19 @@ impl<'t> Places<'t> {
         few_digits(self.text, start, FEWEST).map_or(Step::Place(start), Step::From)
     }
 
-    fn ended(&self, run: Run) -> Step {
-        if self.possible(run) {
-            Step::Place(run.start)
-        } else {
-            Step::On(None)
-        }
-    }
-
     /// Whether the digits of a run are grouped as in any written form ([`super::shape`]): four together, the serial, and at
     /// least four before them; or ten, single or in pairs; or a hospital's letters and a digit behind seven.
+    #[inline(always)]
     fn possible(&self, run: Run) -> bool {
-        if run.count < FEWEST || run.long {
-            return run.long;
-        }
-        let Run { digits, count, .. } = run;
-        let threes = digits & digits >> 1 & digits >> 2;
-        let fours = threes & digits >> 3;
-        let before_last = digits & below(63_u32.saturating_sub(fours.leading_zeros()));
-        fours != 0 && before_last.count_ones() >= 4
-            || count >= 10 && (threes == 0 || count >= 13)
-            || self.letters(run.start + 63 - digits.leading_zeros() as usize)
+        run.count >= FEWEST
+            && (run.long
+                || run.serial()
+                || run.spread()
+                || self.letters(run.start + 63 - run.digits.leading_zeros() as usize))
     }
 
     /// Two letters and a digit behind the digit at `last`.
+    #[inline(always)]
     fn letters(&self, last: usize) -> bool {
         matches!(self.bytes.get(last + 1..last + 4), Some([a, b, c])
             if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit())
@@ -213,7 +215,8 @@ impl<'t> Places<'t> {
 }
 
 impl Run {
-    /// The run of these bits of a block; at least one is set.
+    /// The run of these bits of a block.
+    #[inline(always)]
     fn new(block: usize, digits: u64) -> Run {
         let behind = digits.trailing_zeros();
         Run {
@@ -224,7 +227,36 @@ impl Run {
         }
     }
 
+    /// Four digits together with at least four before them. In a longer group they are its last ones: year and serial, or
+    /// the whole date and the serial, with a year of four digits twelve together.
+    #[inline(always)]
+    fn serial(&self) -> bool {
+        let digits = self.digits;
+        let pairs = digits & digits >> 1;
+        let mut fours = pairs & pairs >> 2;
+        while fours != 0 {
+            let last = 63 - fours.leading_zeros();
+            let group = (digits << (60 - last)).leading_ones();
+            if (digits & below(last)).count_ones() < 4 {
+                return false;
+            }
+            if group <= 12 {
+                return true;
+            }
+            fours &= below(last + 4 - group);
+        }
+        false
+    }
+
+    /// Ten digits, single or in pairs: behind or before three together, or without any such.
+    #[inline(always)]
+    fn spread(&self) -> bool {
+        let threes = self.digits & self.digits >> 1 & self.digits >> 2;
+        self.count >= 10 && (threes == 0 || self.count >= 13)
+    }
+
     /// With these of the next block.
+    #[inline(always)]
     fn and(self, block: usize, digits: u64) -> Run {
         let shift = u32::try_from(block - self.start).unwrap_or(u32::MAX);
         let added = digits.checked_shl(shift).unwrap_or(0);
@@ -237,14 +269,44 @@ impl Run {
     }
 }
 
+/// What goes on behind a block that has too few digits in any run, and nothing among them that must be read; `None` for any
+/// other block. Nearly all text ends here, so there is one branch for everything.
+#[inline(always)]
+fn quiet(block: usize, masks: Masks, live: u64, open: Run) -> Option<Run> {
+    let Masks {
+        digits,
+        begins,
+        breaks,
+        unsure,
+    } = masks;
+    let left = begins & live;
+    let going_on = if open.count > 0 {
+        below(breaks.trailing_zeros())
+    } else {
+        0
+    };
+    // Where what begins here goes on to, through all that does not end a number.
+    let between = !breaks;
+    let reached = (left.wrapping_add(between) ^ between) | left | going_on;
+    let run = open.count + (digits & going_on).count_ones();
+    if (run >= FEWEST) | (left.count_ones() >= FEWEST) | (unsure & reached != 0) {
+        return None;
+    }
+    // Without a digit in it: more signs than any number has between two.
+    if breaks == 0 && open.count > 0 && left != 0 {
+        return Some(open.and(block, left));
+    }
+    Some(Run::new(block, left & !below(64 - breaks.leading_zeros())))
+}
+
 /// How the search goes on.
 enum Step {
     /// Here.
     Place(usize),
     /// From there on.
     From(usize),
-    /// In the next block, perhaps with a run that is still open.
-    On(Option<Run>),
+    /// In the next block, with the run that is still open, or one without digits.
+    On(Run),
 }
 
 /// So many of the lowest bits.
