@@ -239,28 +239,8 @@ fn soft_break(text: &str, at: usize) -> Option<(Class, usize)> {
 
 /// Longest tag that is looked at.
 const TAG: usize = 96;
-
-/// Tags that stand within numbers, or between their cells.
-const TAGS: [(&str, Class); 18] = [
-    ("b", Class::Invisible),
-    ("i", Class::Invisible),
-    ("u", Class::Invisible),
-    ("em", Class::Invisible),
-    ("strong", Class::Invisible),
-    ("span", Class::Invisible),
-    ("font", Class::Invisible),
-    ("a", Class::Invisible),
-    ("wbr", Class::Invisible),
-    ("small", Class::Invisible),
-    ("sup", Class::Invisible),
-    ("sub", Class::Invisible),
-    ("code", Class::Invisible),
-    ("tt", Class::Invisible),
-    ("mark", Class::Invisible),
-    ("br", Class::Newline),
-    ("td", Class::Column),
-    ("th", Class::Column),
-];
+/// Of the names of tags that matter.
+const LONGEST_NAME: usize = 6;
 
 /// A tag of HTML that nobody took out: one within a line is nothing, one that ends a block or cell parts columns.
 fn tag(text: &str, at: usize) -> Option<(Class, usize)> {
@@ -271,10 +251,20 @@ fn tag(text: &str, at: usize) -> Option<(Class, usize)> {
         .iter()
         .take_while(|b| b.is_ascii_alphanumeric())
         .count();
-    let name = text.get(at + 1 + slash..at + 1 + slash + length)?;
-    let (_, class) = TAGS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;
+    let name = bytes.get(slash..slash + length)?;
+    let mut lower = [0; LONGEST_NAME];
+    let lower = lower.get_mut(..length)?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    let class = match &*lower {
+        b"b" | b"i" | b"u" | b"em" | b"strong" | b"span" | b"font" | b"a" | b"wbr" | b"small" | b"sup" | b"sub"
+        | b"code" | b"tt" | b"mark" => Class::Invisible,
+        b"br" => Class::Newline,
+        b"td" | b"th" => Class::Column,
+        _ => return None,
+    };
     let end = bytes.iter().position(|&b| b == b'>')?;
-    Some((*class, end + 2))
+    Some((class, end + 2))
 }
 
 #[cfg(test)]

@@ -65,19 +65,29 @@ fn of<S: Simd>(simd: S, block: &[u8; BLOCK], over: bool) -> Masks {
     if over && all.begins == 0 {
         return all;
     }
-    let (mut line_ends, mut signs) = (0, 0);
+    let (mut equals, mut line_ends, mut latin, mut hyphens) = (0, 0, 0, 0);
     for (at, bytes) in lanes(simd, block) {
         // With the bit of small letters also `@`, which ends a number too.
         let letters = among(simd, bytes | S::u8s::splat(simd, 0x20), b'`'..=b'z');
         let breaks = letters | among(simd, bytes, LETTERS) | bytes.simd_eq(b':');
-        let unsure = escapes(simd, bytes) | bytes.simd_eq(b'<') | bytes.simd_eq(0xc2) | bytes.simd_ge(0xcc);
+        let unsure = escapes(simd, bytes) | bytes.simd_eq(b'<') | bytes.simd_ge(0xcc);
         all.breaks |= breaks.to_bitmask() << at;
         all.unsure |= unsure.to_bitmask() << at;
+        equals |= bytes.simd_eq(b'=').to_bitmask() << at;
         line_ends |= among(simd, bytes, b'\n'..=b'\r').to_bitmask() << at;
-        signs |= bytes.simd_eq(b'=').to_bitmask() << at;
+        latin |= bytes.simd_eq(0xc2).to_bitmask() << at;
+        hyphens |= bytes.simd_eq(0xad).to_bitmask() << at;
     }
-    // `=` only before a line end, or the end of the block.
-    all.unsure |= signs & (line_ends >> 1 | 1 << (BLOCK - 1));
+    // A sign of two bytes that may be the last of the block may be either.
+    let before = |second: u64| second >> 1 | 1 << (BLOCK - 1);
+    // U+0080 to U+00BF are signs with their room on the page, but for the soft hyphen. Being two bytes, they make a block
+    // without digits that is no longer than a gap.
+    let soft_hyphens = if all.begins == 0 {
+        latin
+    } else {
+        latin & before(hyphens)
+    };
+    all.unsure |= equals & before(line_ends) | soft_hyphens;
     all
 }
 
@@ -127,14 +137,18 @@ mod tests {
             let bits = bytes.iter().enumerate().map(|(n, &byte)| u64::from(test(byte)) << n);
             bits.sum()
         };
-        let line_end = |n: usize| n == BLOCK || matches!(bytes.get(n), Some(0x0a..=0x0d));
-        let soft = |n: usize| bytes.get(n) == Some(&b'=') && line_end(n + 1);
+        let digits = bytes.iter().any(|&byte| begins(byte));
+        let soft = |n: usize| match bytes.get(n) {
+            Some(b'=') => n + 1 == BLOCK || matches!(bytes.get(n + 1), Some(0x0a..=0x0d)),
+            Some(0xc2) => n + 1 == BLOCK || !digits || bytes.get(n + 1) == Some(&0xad),
+            _ => false,
+        };
         let soft_breaks = (0..BLOCK).map(|n| u64::from(soft(n)) << n).sum::<u64>();
         Masks {
             digits: mask(|byte| byte.is_ascii_digit()),
             begins: mask(begins),
             breaks: mask(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'`' | b':' | 0xc3..=0xcb)),
-            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'\\' | 0xc2 | 0xcc..)) | soft_breaks,
+            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'\\' | 0xcc..)) | soft_breaks,
         }
     }
 

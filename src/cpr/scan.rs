@@ -77,20 +77,23 @@ impl<'t> Places<'t> {
     /// Those of the block that begins at `block`.
     #[inline(always)]
     fn masks(&mut self, block: usize) -> Masks {
-        let in_hand = self.blocks.get(block.wrapping_sub(self.first) / BLOCK);
-        in_hand.copied().unwrap_or_else(|| self.load(block))
+        let mut at = block.wrapping_sub(self.first) / BLOCK;
+        if at >= BLOCKS {
+            self.load(block);
+            at = 0;
+        }
+        self.blocks[at % BLOCKS]
     }
 
     /// A run that began in earlier blocks leads back to them.
     #[inline(never)]
-    fn load(&mut self, block: usize) -> Masks {
+    fn load(&mut self, block: usize) {
         self.first = block;
         masks(
             self.level,
             self.bytes.get(block..).unwrap_or_default(),
             &mut self.blocks,
         );
-        self.blocks.first().copied().unwrap_or_default()
     }
 
     /// The first place at or after `from` at which a number can begin.
@@ -289,7 +292,7 @@ fn quiet(block: usize, masks: Masks, live: u64, open: Run) -> Option<Run> {
     let between = !breaks;
     let reached = (left.wrapping_add(between) ^ between) | left | going_on;
     let run = open.count + (digits & going_on).count_ones();
-    if (run >= FEWEST) | (left.count_ones() >= FEWEST) | (unsure & reached != 0) {
+    if (run >= FEWEST) | (unsure & reached != 0) | grouped(digits & live, breaks) {
         return None;
     }
     // Without a digit in it: more signs than any number has between two.
@@ -297,6 +300,26 @@ fn quiet(block: usize, masks: Masks, live: u64, open: Run) -> Option<Run> {
         return Some(open.and(block, left));
     }
     Some(Run::new(block, left & !below(64 - breaks.leading_zeros())))
+}
+
+/// Whether a run may be [`Places::possible`] as far as it lies in this block.
+#[inline(always)]
+fn grouped(digits: u64, breaks: u64) -> bool {
+    let gaps = !(digits | breaks);
+    // From digits to the next ones of their runs.
+    let next = |from: u64| {
+        let behind = from << 1;
+        ((behind & gaps).wrapping_add(gaps) ^ gaps | behind) & digits
+    };
+    let fifth = next(next(next(next(digits))));
+    let seventh = next(next(fifth));
+    let pairs = digits & digits >> 1;
+    let threes = pairs & digits >> 2;
+    let serial = fifth & pairs & pairs >> 2;
+    // What lies in the next block may be what is asked for.
+    let letters = seventh & (breaks >> 1 | !below(63)) & (breaks >> 2 | !below(62)) & (digits >> 3 | !below(61));
+    let few_together = digits & !(threes | threes << 1 | threes << 2);
+    (serial | letters != 0) | (few_together.count_ones() >= 10)
 }
 
 /// How the search goes on.
