@@ -8,9 +8,9 @@
 use super::atoms::few_digits;
 use super::find::FEWEST;
 use super::lanes::{BEST, BLOCK, Masks, masks};
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
 
-/// Blocks whose masks are made at once: few enough that a short text costs little.
+/// Blocks read at once: few enough that a short text costs little.
 const BLOCKS: usize = 16;
 
 /// The places in a text at which a number may begin, as the detector looks for them; of mail text one in some hundred bytes.
@@ -45,16 +45,14 @@ pub(super) struct Places<'t> {
 }
 
 /// Digits and signs with nothing between them that surely ends a number.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Run {
     /// Its first digit.
     start: usize,
     /// Its digits, the first one the lowest bit.
     digits: u64,
-    /// How many.
-    count: u32,
-    /// Too long for the bits of `digits`.
-    long: bool,
+    /// How many more there are, beyond the bits of `digits`.
+    more: u32,
 }
 
 impl<'t> Places<'t> {
@@ -75,48 +73,38 @@ impl<'t> Places<'t> {
     }
 
     /// Those of the block that begins at `block`.
-    #[inline(always)]
     fn masks(&mut self, block: usize) -> Masks {
-        let mut at = block.wrapping_sub(self.first) / BLOCK;
-        if at >= BLOCKS {
-            self.load(block);
-            at = 0;
+        // A run that began in earlier blocks leads back to them.
+        let in_hand = block
+            .checked_sub(self.first)
+            .and_then(|behind| self.blocks.get(behind / BLOCK));
+        if let Some(&masks) = in_hand {
+            return masks;
         }
-        self.blocks[at % BLOCKS]
+        self.load(block);
+        self.blocks.first().copied().unwrap_or_default()
     }
 
-    /// A run that began in earlier blocks leads back to them.
-    #[inline(never)]
-    fn load(&mut self, block: usize) {
-        self.first = block;
+    fn load(&mut self, first: usize) {
+        self.first = first;
         masks(
             self.level,
-            self.bytes.get(block..).unwrap_or_default(),
+            self.bytes.get(first..).unwrap_or_default(),
             &mut self.blocks,
         );
     }
 
-    /// The first place at or after `from` at which a number can begin.
+    /// The first place at or after `from` at which a number can begin. `from` never goes back.
     pub(super) fn next(&mut self, from: usize) -> Option<usize> {
-        dispatch!(self.level, simd => self.next_by(simd, from))
-    }
-
-    /// Compiled for each kind of processor: some count bits by one instruction.
-    #[inline(always)]
-    fn next_by<S: Simd>(&mut self, _: S, from: usize) -> Option<usize> {
-        let mut open = Run::default();
+        let mut open: Option<Run> = None;
         let mut block = from - from % BLOCK;
         let mut live = u64::MAX << (from % BLOCK);
         while block < self.bytes.len() {
             let masks = self.masks(block);
-            let step = match quiet(block, masks, live, open) {
-                Some(run) => Step::On(run),
-                None => self.in_block(block, masks, live, open),
-            };
-            match step {
+            match self.in_block(block, masks, live, open) {
                 Step::Place(place) => return Some(place),
                 Step::From(end) => {
-                    open = Run::default();
+                    open = None;
                     live = u64::MAX << (end % BLOCK);
                     block = end - end % BLOCK;
                 }
@@ -127,70 +115,91 @@ impl<'t> Places<'t> {
                 }
             }
         }
-        self.possible(open).then_some(open.start)
+        open.filter(|&run| self.possible(run)).map(|run| run.start)
     }
 
     /// Goes from run to run by the bits of one block.
-    #[inline(always)]
-    fn in_block(&self, block: usize, masks: Masks, live: u64, open: Run) -> Step {
+    #[inline]
+    fn in_block(&self, block: usize, masks: Masks, live: u64, open: Option<Run>) -> Step {
         let Masks {
             digits,
             begins,
             breaks,
             unsure,
+            count,
         } = masks;
         let mut left = begins & live;
-        if open.count > 0 {
+        if left == 0 && unsure == 0 {
+            // More signs than any number has between two digits.
+            return open.map_or(Step::On(None), |run| self.ended(run));
+        }
+        if let Some(run) = open {
             let length = breaks.trailing_zeros();
             let here = below(length);
-            if unsure & here != 0 {
-                return self.read(open.start);
+            if unsure & here != 0 && self.unsure(block, unsure & here) {
+                return self.read(run.start);
             }
-            let run = open.and(block, digits & here);
+            let run = run.and(block, digits & here);
             left &= !here;
-            if length == 64 && run.count < FEWEST {
-                return Step::On(run);
+            if length == 64 && run.count() < FEWEST {
+                return Step::On(Some(run));
             }
             // One that fills a block is read.
             if length == 64 || self.possible(run) {
                 return Step::Place(run.start);
             }
         }
+        // Where what begins here goes on to, through all that does not end a number.
+        let between = !breaks;
+        let reached = (left.wrapping_add(between) ^ between) | left;
+        if count < FEWEST && unsure & reached == 0 {
+            let tail = left & !below(64 - breaks.leading_zeros());
+            return Step::On((tail != 0).then(|| Run::new(block, tail)));
+        }
         while left != 0 {
             let behind = left.trailing_zeros();
             let length = (breaks >> behind).trailing_zeros();
             let here = below(length) << behind;
-            let run = Run::new(block, left & here);
-            if unsure & here != 0 {
-                if digits >> behind & 1 == 1 || self.escape(run.start) {
-                    return self.read(run.start);
-                }
+            if unsure & here != 0 && self.unsure(block, unsure & here) {
+                return self.read(block + behind as usize);
+            }
+            if digits >> behind & 1 == 0 {
                 left &= left - 1;
                 continue;
             }
+            let run = Run::new(block, digits & here);
             left &= !here;
             if length == 64 {
-                return Step::On(run);
+                return Step::On(Some(run));
             }
             if self.possible(run) {
                 return Step::Place(run.start);
             }
         }
-        Step::On(Run::default())
+        Step::On(None)
     }
 
-    /// Whether what begins at `at` may be a digit, or an escape with digits in it, as far as its first two bytes tell.
-    #[inline(always)]
-    fn escape(&self, at: usize) -> bool {
-        match self.bytes.get(at..at + 2) {
-            Some([b'&', second]) => *second == b'#',
-            Some([b'%', second]) => second.is_ascii_hexdigit(),
-            Some([b'\\', second]) => *second == b'u',
-            // General punctuation.
-            Some([0xe2, second]) => *second != 0x80,
-            Some(_) => true,
-            None => false,
+    /// Whether any of these bytes of a block is what it seems, as far as two bytes tell: `=` matters only before a line end,
+    /// U+0080 to U+00BF have their room on the page but for the soft hyphen, and a lone `%`, `&` or `<` is a sign.
+    fn unsure(&self, block: usize, mut bits: u64) -> bool {
+        while bits != 0 {
+            let at = block + bits.trailing_zeros() as usize;
+            let settled = match self.bytes.get(at..at + 2) {
+                Some([b'=', second]) => !matches!(second, b'\n' | b'\r'),
+                Some([0xc2, second]) => *second != 0xad,
+                Some([b'%', second]) => !second.is_ascii_hexdigit(),
+                Some([b'&', second]) => !(second.is_ascii_alphabetic() || *second == b'#'),
+                Some([b'<', second]) => !(second.is_ascii_alphabetic() || *second == b'/'),
+                Some([b'\\', second]) => *second != b'u',
+                Some(_) => false,
+                None => true,
+            };
+            if !settled {
+                return true;
+            }
+            bits &= bits - 1;
         }
+        false
     }
 
     /// Only reading can tell.
@@ -198,19 +207,25 @@ impl<'t> Places<'t> {
         few_digits(self.text, start, FEWEST).map_or(Step::Place(start), Step::From)
     }
 
+    fn ended(&self, run: Run) -> Step {
+        if self.possible(run) {
+            Step::Place(run.start)
+        } else {
+            Step::On(None)
+        }
+    }
+
     /// Whether the digits of a run are grouped as in any written form ([`super::shape`]): four together, the serial, and at
     /// least four before them; or ten, single or in pairs; or a hospital's letters and a digit behind seven.
-    #[inline(always)]
     fn possible(&self, run: Run) -> bool {
-        run.count >= FEWEST
-            && (run.long
+        run.count() >= FEWEST
+            && (run.more > 0
                 || run.serial()
                 || run.spread()
                 || self.letters(run.start + 63 - run.digits.leading_zeros() as usize))
     }
 
     /// Two letters and a digit behind the digit at `last`.
-    #[inline(always)]
     fn letters(&self, last: usize) -> bool {
         matches!(self.bytes.get(last + 1..last + 4), Some([a, b, c])
             if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit())
@@ -218,21 +233,22 @@ impl<'t> Places<'t> {
 }
 
 impl Run {
-    /// The run of these bits of a block.
-    #[inline(always)]
+    /// The run of these bits of a block; at least one is set.
     fn new(block: usize, digits: u64) -> Run {
         let behind = digits.trailing_zeros();
         Run {
             start: block + behind as usize,
             digits: digits >> (behind % 64),
-            count: digits.count_ones(),
-            long: false,
+            more: 0,
         }
+    }
+
+    fn count(&self) -> u32 {
+        self.digits.count_ones() + self.more
     }
 
     /// Four digits together with at least four before them. In a longer group they are its last ones: year and serial, or
     /// the whole date and the serial, with a year of four digits twelve together.
-    #[inline(always)]
     fn serial(&self) -> bool {
         let digits = self.digits;
         let pairs = digits & digits >> 1;
@@ -252,74 +268,21 @@ impl Run {
     }
 
     /// Ten digits, single or in pairs: behind or before three together, or without any such.
-    #[inline(always)]
     fn spread(&self) -> bool {
         let threes = self.digits & self.digits >> 1 & self.digits >> 2;
-        self.count >= 10 && (threes == 0 || self.count >= 13)
+        self.count() >= 10 && (threes == 0 || self.count() >= 13)
     }
 
     /// With these of the next block.
-    #[inline(always)]
     fn and(self, block: usize, digits: u64) -> Run {
         let shift = u32::try_from(block - self.start).unwrap_or(u32::MAX);
         let added = digits.checked_shl(shift).unwrap_or(0);
         Run {
             digits: self.digits | added,
-            count: self.count + digits.count_ones(),
-            long: self.long || added.checked_shr(shift).unwrap_or(0) != digits,
+            more: self.more + (digits ^ added.checked_shr(shift).unwrap_or(0)).count_ones(),
             ..self
         }
     }
-}
-
-/// What goes on behind a block that has too few digits in any run, and nothing among them that must be read; `None` for any
-/// other block. Nearly all text ends here, so there is one branch for everything.
-#[inline(always)]
-fn quiet(block: usize, masks: Masks, live: u64, open: Run) -> Option<Run> {
-    let Masks {
-        digits,
-        begins,
-        breaks,
-        unsure,
-    } = masks;
-    let left = begins & live;
-    let going_on = if open.count > 0 {
-        below(breaks.trailing_zeros())
-    } else {
-        0
-    };
-    // Where what begins here goes on to, through all that does not end a number.
-    let between = !breaks;
-    let reached = (left.wrapping_add(between) ^ between) | left | going_on;
-    let run = open.count + (digits & going_on).count_ones();
-    if (run >= FEWEST) | (unsure & reached != 0) | grouped(digits & live, breaks) {
-        return None;
-    }
-    // Without a digit in it: more signs than any number has between two.
-    if breaks == 0 && open.count > 0 && left != 0 {
-        return Some(open.and(block, left));
-    }
-    Some(Run::new(block, left & !below(64 - breaks.leading_zeros())))
-}
-
-/// Whether a run may be [`Places::possible`] as far as it lies in this block.
-#[inline(always)]
-fn grouped(digits: u64, breaks: u64) -> bool {
-    let gaps = !(digits | breaks);
-    // From digits to the next ones of their runs.
-    let next = |from: u64| {
-        let behind = from << 1;
-        ((behind & gaps).wrapping_add(gaps) ^ gaps | behind) & digits
-    };
-    let fifth = next(next(next(next(digits))));
-    let seventh = next(next(fifth));
-    let pairs = digits & digits >> 1;
-    let threes = pairs & digits >> 2;
-    let serial = fifth & pairs & pairs >> 2;
-    // What lies in the next block may be what is asked for.
-    let letters = seventh & (breaks >> 1 | !below(63)) & (breaks >> 2 | !below(62)) & (digits >> 3 | !below(61));
-    let few_together = digits & !(threes | threes << 1 | threes << 2);
-    (serial | letters != 0) | (few_together.count_ones() >= 10)
 }
 
 /// How the search goes on.
@@ -328,8 +291,8 @@ enum Step {
     Place(usize),
     /// From there on.
     From(usize),
-    /// In the next block, with the run that is still open, or one without digits.
-    On(Run),
+    /// In the next block, perhaps with a run that is still open.
+    On(Option<Run>),
 }
 
 /// So many of the lowest bits.
