@@ -20,6 +20,8 @@ mod pdf;
 mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
+#[path = "document/recall.rs"]
+mod recall;
 #[path = "document/support.rs"]
 mod support;
 #[path = "document/tables.rs"]
