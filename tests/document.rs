@@ -6,6 +6,10 @@ mod archives;
 mod collection;
 #[path = "document/collection_hostile.rs"]
 mod collection_hostile;
+#[path = "document/hostile.rs"]
+mod hostile;
+#[path = "document/leaks.rs"]
+mod leaks;
 #[path = "document/legacy.rs"]
 mod legacy;
 #[path = "document/legacy_hostile.rs"]
@@ -20,6 +24,8 @@ mod pdf;
 mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
+#[path = "document/recall.rs"]
+mod recall;
 #[path = "document/support.rs"]
 mod support;
 #[path = "document/tables.rs"]

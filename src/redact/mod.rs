@@ -3,6 +3,8 @@
 //! The walk is that of `inspect`, taken back: edits in views, new bytes of children, the format's own `rebuild`. No format
 //! is known here, and nothing is ever serialised anew that was not edited.
 
+mod glued;
+
 use crate::content::{Budget, CannotEdit, Changes, TextEdit};
 use crate::cpr::{Detector, IdKind, IdentifierError, Secret};
 use crate::document::{self, Family};
@@ -202,6 +204,7 @@ impl Eraser<'_, '_> {
             .all()
             .filter(|hit| self.targets.contains(&(hit.kind.clone(), hit.number.clone())))
             .flat_map(|hit| hit.digits.clone())
+            .chain(glued::glued(text, self.targets))
             .collect();
         ranges.sort_by_key(|range| (range.start, range.end));
         ranges.dedup();
