@@ -7,6 +7,7 @@
 mod aid;
 mod program;
 mod walk;
+mod words;
 
 pub(crate) use walk::open;
 pub use walk::{Node, text_of};
