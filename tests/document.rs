@@ -14,6 +14,8 @@ mod legacy_hostile;
 mod office;
 #[path = "document/office_hostile.rs"]
 mod office_hostile;
+#[path = "document/painted.rs"]
+mod painted;
 #[path = "document/pdf.rs"]
 mod pdf;
 #[path = "document/pdf_hostile.rs"]

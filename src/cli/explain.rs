@@ -7,7 +7,7 @@ use crate::content::Limits;
 use crate::cpr::mask;
 use crate::inspect::{Input, Options};
 use crate::message;
-use crate::types::{Address, danish_date};
+use crate::types::{Address, Style, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -104,6 +104,7 @@ fn explain(path: &Path, file: &Path, from: Option<&str>, to: &[String], today: D
         today,
         identifiers: policy.identifiers().to_vec(),
         programs: Programs::default(),
+        style: Style::default(),
     };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let pool = Pool::new(PoolConfig::new(&Workers {

@@ -116,6 +116,8 @@ pub struct Hint {
     pub flowed: bool,
     /// `delsp=yes` with it.
     pub delsp: bool,
+    /// It is a page, or a strip of one, rather than a picture on a page.
+    pub scan: bool,
 }
 
 /// A doubt with a path relative to the thing that was read.

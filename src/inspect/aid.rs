@@ -39,6 +39,11 @@ impl<'p> Aid<'p> {
         }
     }
 
+    /// The inspection of a copy has as much time as the one before it; what did not change is not read again.
+    pub(crate) fn renew(&mut self) {
+        self.left = Duration::from_secs(u64::from(self.programs.ocr_seconds));
+    }
+
     /// No picture was left unread but for want of a reader: none at all could have been read before, either.
     pub(crate) fn reads_all_or_none(&self) -> bool {
         let reasons = self.read.values().filter_map(|read| read.as_ref().err());

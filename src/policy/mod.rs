@@ -24,7 +24,7 @@ pub use problem::{Problem, render, render_coloured};
 pub use trial::TestResult;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
-use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass};
+use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass, Style};
 use time::Date;
 
 /// A policy in force: compiled, its own tests passed.
@@ -37,6 +37,7 @@ pub struct Policy {
     identifiers: Vec<Identifier>,
     groups: groups::Groups,
     exceptions: exceptions::Exceptions,
+    style: Style,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
     tests: Vec<cases::Case>,
@@ -154,6 +155,11 @@ impl Policy {
     /// `identifiers:`.
     pub fn identifiers(&self) -> &[Identifier] {
         &self.identifiers
+    }
+
+    /// `redaction: {style: …}`: how a redacted copy looks.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// The address is in the group `inside`.

@@ -58,6 +58,7 @@ pub fn options(name: &str) -> Options {
         },
         today: date!(2026 - 11 - 25),
         identifiers: Vec::new(),
+        style: cpr_milter::types::Style::Box,
         programs: cpr_milter::config::Programs::default(),
     }
 }

@@ -54,7 +54,11 @@ pub fn options() -> Options {
         limits: Limits::default(),
         today: time::macros::date!(2026 - 11 - 01),
         identifiers: Vec::new(),
-        programs: cpr_milter::config::Programs::default(),
+        style: cpr_milter::types::Style::Box,
+        programs: cpr_milter::config::Programs {
+            ocr_seconds: 50,
+            ..cpr_milter::config::Programs::default()
+        },
     }
 }
 

@@ -37,7 +37,9 @@ pub(super) fn covers(words: &[WordBox], gone: &[Gone<'_>]) -> Vec<Cover> {
         let across = word.left as usize..(word.left + word.width) as usize;
         let down = word.top as usize..(word.top + word.height) as usize;
         let beside = covers.last_mut().filter(|(last, cover)| {
-            let near = *last == *number || last + 1 == *number;
+            // A hyphen that stands alone between them is a word, too.
+            let hyphen = || words.get(last + 1).is_some_and(|between| is_flat(between, word));
+            let near = *last == *number || last + 1 == *number || last + 2 == *number && hyphen();
             near && words
                 .get(*last)
                 .is_some_and(|other| (other.page, other.line) == (word.page, word.line))
@@ -64,6 +66,15 @@ pub(super) fn covers(words: &[WordBox], gone: &[Gone<'_>]) -> Vec<Cover> {
         }
     }
     covers.into_iter().map(|(_, cover)| cover).collect()
+}
+
+/// Less than half as high as the words of its line, whichever way these run.
+fn is_flat(between: &WordBox, word: &WordBox) -> bool {
+    if word.width >= word.height {
+        between.height * 2 <= word.height
+    } else {
+        between.width * 2 <= word.width
+    }
 }
 
 fn is_label(with: &str) -> bool {
@@ -226,6 +237,21 @@ mod tests {
         );
         assert!((20..120).all(|x| raster.get(x, 30) == 0));
         assert!((150..200).all(|x| raster.get(x, 30) == 250));
+    }
+
+    #[test]
+    fn a_hyphen_between_two_words_goes_with_them_and_another_word_stays() {
+        let hyphen = WordBox {
+            top: 28,
+            height: 3,
+            ..word(75, 8)
+        };
+        for (between, value) in [(hyphen, 0), (word(75, 3), 250)] {
+            let mut raster = page();
+            let gone = [Gone { word: 0, with: "X" }, Gone { word: 2, with: "X" }];
+            paint(&mut raster, &[word(20, 45), between, word(92, 40)], &gone);
+            assert_eq!(raster.get(76, 30), value);
+        }
     }
 
     #[test]

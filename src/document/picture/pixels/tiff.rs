@@ -28,6 +28,8 @@ enum Entry {
 struct Page {
     raster: Raster,
     model: Model,
+    samples: u16,
+    photometric: u16,
     /// How it was packed (tag 259).
     packing: u32,
     /// What of the old directory stays.
@@ -67,7 +69,7 @@ pub(super) fn repaint(bytes: &[u8], covers: Vec<Cover>) -> Result<Vec<u8>, Canno
 fn read(decoder: &mut Reader<'_>) -> Result<Page, CannotEdit> {
     let (width, height) = decoder.dimensions().map_err(|_| broken())?;
     let colour = decoder.colortype().map_err(|_| ODD)?;
-    let model = model(decoder, colour)?;
+    let (model, samples, photometric) = model(colour)?;
     let data = match decoder.read_image().map_err(|_| broken())? {
         DecodingResult::U8(bytes) => bytes,
         DecodingResult::U16(values) => values.into_iter().flat_map(u16::to_be_bytes).collect(),
@@ -96,52 +98,31 @@ fn read(decoder: &mut Reader<'_>) -> Result<Page, CannotEdit> {
     Ok(Page {
         raster,
         model,
+        samples,
+        photometric,
         packing: packing.unwrap_or(1),
         kept,
     })
 }
 
-/// The decoder turns values round where white was 0.
-fn model(decoder: &mut Reader<'_>, colour: ColorType) -> Result<Model, CannotEdit> {
+/// What values mean, samples of a pixel, and both as tag 262 says it. The decoder turns values round where white was 0.
+fn model(colour: ColorType) -> Result<(Model, u16, u16), CannotEdit> {
     Ok(match colour {
-        ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => Model::Grey {
-            bits: bits.into(),
-            white_is_zero: false,
-        },
-        ColorType::RGB(bits @ (8 | 16)) => Model::Rgb { bits: bits.into() },
-        ColorType::RGBA(bits @ (8 | 16)) => Model::Rgba { bits: bits.into() },
-        ColorType::CMYK(8) => Model::Cmyk,
-        ColorType::Palette(bits @ (1 | 2 | 4 | 8)) => {
-            let map = decoder.get_tag_u16_vec(Tag::ColorMap).map_err(|_| broken())?;
-            let count = 1 << bits;
-            let part = |colour: usize, at: usize| map.get(colour * count + at).map(|value| (value >> 8) as u8);
-            let colours = (0..count)
-                .map(|at| Some([part(0, at)?, part(1, at)?, part(2, at)?]))
-                .collect();
-            Model::Palette {
-                bits: bits.into(),
-                colours,
-            }
+        ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => {
+            let (bits, white_is_zero) = (bits.into(), false);
+            (Model::Grey { bits, white_is_zero }, 1, 1)
         }
+        ColorType::RGB(bits @ (8 | 16)) => (Model::Rgb { bits: bits.into() }, 3, 2),
+        ColorType::RGBA(bits @ (8 | 16)) => (Model::Rgba { bits: bits.into() }, 4, 2),
+        ColorType::CMYK(8) => (Model::Cmyk, 4, 5),
         _ => return Err(ODD),
     })
 }
 
 /// Adds a page, and where it is told of; gives where the next one is told of.
 fn write(out: &mut Vec<u8>, page: Page, link: usize) -> Result<usize, CannotEdit> {
-    let samples = match page.model {
-        Model::Grey { .. } | Model::Palette { .. } => 1_u16,
-        Model::GreyAlpha { .. } => 2,
-        Model::Rgb { .. } => 3,
-        Model::Rgba { .. } | Model::Cmyk => 4,
-    };
+    let (samples, photometric) = (page.samples, page.photometric);
     let bits = u16::try_from(page.model.bits()).unwrap_or_default() / samples;
-    let photometric = match page.model {
-        Model::Grey { .. } | Model::GreyAlpha { .. } => 1,
-        Model::Rgb { .. } | Model::Rgba { .. } => 2,
-        Model::Palette { .. } => 3,
-        Model::Cmyk => 5,
-    };
     let long = |value: usize| {
         u32::try_from(value)
             .map(|value| Entry::Long(vec![value]))
@@ -170,10 +151,6 @@ fn write(out: &mut Vec<u8>, page: Page, link: usize) -> Result<usize, CannotEdit
         (278, rows),
         (279, long(pixels.len())?),
     ]);
-    if let Model::Palette { colours, .. } = &page.model {
-        let parts = (0..3).flat_map(|part| colours.iter().map(move |colour| colour.unwrap_or_default()[part]));
-        entries.push((320, Entry::Short(parts.map(|part| u16::from(part) * 257).collect())));
-    }
     out.extend_from_slice(&pixels);
     directory(out, entries, link)
 }
@@ -213,9 +190,11 @@ fn directory(out: &mut Vec<u8>, mut entries: Vec<(u16, Entry)>, link: usize) -> 
     Ok(link)
 }
 
-/// The pixels of a file with one page, unpacked, black being 0: for those who keep pictures in a format of their own.
-pub(in crate::document) fn single(bytes: &[u8]) -> Option<Vec<u8>> {
+/// The pixels of a file with one page, unpacked, and of grey ones, in which black is 0, how many bits they have: for those who
+/// keep pictures in a format of their own.
+pub(in crate::document) fn single(bytes: &[u8]) -> Option<(Vec<u8>, Option<usize>)> {
     let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
     let page = read(&mut decoder).ok()?;
-    Some(page.raster.data)
+    let grey = matches!(page.model, Model::Grey { .. }).then(|| page.model.bits());
+    Some((page.raster.data, grey))
 }
