@@ -22,6 +22,8 @@ mod pdf;
 mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
+#[path = "document/styles.rs"]
+mod styles;
 #[path = "document/support.rs"]
 mod support;
 #[path = "document/tables.rs"]

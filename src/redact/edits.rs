@@ -2,7 +2,7 @@
 
 use super::Targets;
 use crate::content::{Form, TextEdit, View};
-use crate::cpr::{Detector, Hit, IdKind};
+use crate::cpr::{Detector, Hit, IdKind, Secret};
 use crate::inspect::detect;
 use crate::types::{Location, OfficePlace, Style};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -69,11 +69,14 @@ impl Writer<'_> {
 
 /// Numbers that also stand in a name or formula of an office document: all places of such a number must stay equal, or a table
 /// no longer knows its column.
-fn tied(views: &[View], found: &[Vec<Hit>]) -> HashSet<crate::cpr::Secret> {
-    let names = views
-        .iter()
-        .zip(found)
-        .filter(|(view, _)| matches!(view.location, Location::Office(_)) && !is_free(view));
+fn tied(views: &[View], found: &[Vec<Hit>]) -> HashSet<Secret> {
+    let in_office = |view: &View| matches!(view.location, Location::Office(_));
+    if !views.iter().any(in_office) {
+        return HashSet::new();
+    }
+    let is_name = |view: &View| in_office(view) || matches!(view.location, Location::Attribute(_));
+    let both = views.iter().zip(found);
+    let names = both.filter(|(view, _)| is_name(view) && !is_free(view));
     names
         .flat_map(|(_, hits)| hits.iter().map(|hit| hit.number.clone()))
         .collect()
@@ -137,7 +140,7 @@ fn label(kind: &IdKind) -> String {
     }
 }
 
-/// Text that people read, where anything may stand. Names, addresses and formulas keep their form: an X for each digit.
+/// Text that people read, where anything may stand. Headers, names, addresses and formulas keep their form: an X for each digit.
 fn is_free(view: &View) -> bool {
     use OfficePlace as Office;
     match &view.location {
@@ -150,7 +153,6 @@ fn is_free(view: &View) -> bool {
         | Location::FormField
         | Location::Bookmark
         | Location::Ocr => true,
-        Location::Header { name, .. } => name.eq_ignore_ascii_case("subject"),
         Location::Attribute(name) => matches!(name.as_str(), "alt" | "title" | "label" | "placeholder"),
         Location::Office(place) => matches!(
             place,

@@ -420,3 +420,74 @@ fn a_label_is_readable_in_the_picture_and_removal_leaves_paper() {
         }
     }
 }
+
+/// A program in Tesseract's place that reads these words in every picture.
+fn reads(folder: &Path, words: &[&str]) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let rows = words.iter().enumerate().map(|(i, word)| {
+        let (number, left) = (i + 1, 40 + 150 * i);
+        format!("5\\t1\\t1\\t1\\t1\\t{number}\\t{left}\\t88\\t140\\t20\\t90\\t{word}\\n")
+    });
+    let rows: String = rows.collect();
+    let program = folder.join("tesseract");
+    let script = format!("#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\ncat >/dev/null\nprintf '{rows}'\n");
+    std::fs::write(&program, script).expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    program
+}
+
+#[test]
+fn a_number_read_with_letters_for_digits_is_possible_and_a_clean_reading_likely() {
+    for (words, wanted) in [
+        (&["Borger", "010190-1234"][..], Confidence::Likely),
+        (&["CPR-nr.", "010190-1234"], Confidence::Likely),
+        (&["Sag", "O1O190-l234"], Confidence::Possible),
+        (&["CPR-nr.", "O1O190-l234"], Confidence::Possible),
+        (&["CPR-nr.", "0101901Z34"], Confidence::Possible),
+        (&["Sag", "o10190", "-", "I234"], Confidence::Possible),
+    ] {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut options = options("page.png");
+        options.programs.tesseract = reads(folder.path(), words);
+        let report = report(&bytes("images", "page.png"), &options);
+        let found: Vec<_> = report
+            .findings
+            .iter()
+            .map(|f| (f.number.reveal(), f.confidence))
+            .collect();
+        assert_eq!(found, [("0101901234", wanted)], "{words:?}");
+    }
+}
+
+#[test]
+fn words_that_only_look_a_little_like_numbers_are_none() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut options = options("page.png");
+    options.programs.tesseract = reads(
+        folder.path(),
+        &["Bilag", "B12-OSLO", "lB", "SO", "IO", "2026-01-3l", "A4"],
+    );
+    assert!(report(&bytes("images", "page.png"), &options).findings.is_empty());
+}
+
+#[test]
+fn a_picture_in_which_ocr_still_finds_the_number_is_not_let_through() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut options = options("page.png");
+    options.programs.tesseract = reads(folder.path(), &["CPR-nr.", "010190-1234"]);
+    let result = copy(&bytes("images", "page.png"), "0101901234", &options);
+    assert_eq!(result.err(), Some(NotClean::StillThere));
+}
+
+#[test]
+fn a_box_that_lies_outside_of_the_picture_is_no_fault() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut options = options("page.png");
+    // The eighth word begins behind the right edge.
+    let words = ["a", "b", "c", "d", "e", "f", "CPR", "010190-1234", "h"];
+    options.programs.tesseract = reads(folder.path(), &words);
+    for file in ["page.png", "page.jpg", "page.gif", "page.tif", "page.webp", "page.bmp"] {
+        let result = copy(&bytes("images", file), "0101901234", &options);
+        assert_eq!(result.err(), Some(NotClean::StillThere), "{file}");
+    }
+}

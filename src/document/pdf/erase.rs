@@ -1,18 +1,18 @@
 //! A copy without the targets: their glyphs taken out of the content, a box drawn in their place, everything else written
 //! once, in its latest version.
 
-use super::canvas::{Glyph, Key, Origin};
+use super::canvas::{Canvas, Glyph, Key, Origin};
 use super::encoding::Written;
-use super::object::{resolve, sub};
-use super::page::content_of;
+use super::object::{dict, resolve};
+use super::page::{content_of, inherited};
 use super::paint::{Painter, Work};
 use super::space::{Area, Matrix};
 use super::state::State;
 use super::store::{Store, decode};
 use super::token::{Token, Tokens};
 use super::units::{Gone, Step, Target, Units};
-use super::{label, scan};
-use crate::content::{Budget, CannotEdit, Changes, Limits, Splice, splice};
+use super::{label, recognised, scan};
+use crate::content::{Budget, CannotEdit, Changes, Content, Limits, Splice, splice};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -30,6 +30,8 @@ struct Plan<'t> {
     texts: BTreeMap<(ObjectId, &'t [Step]), Spans<'t>>,
     data: BTreeMap<ObjectId, Spans<'t>>,
     boxes: BTreeMap<ObjectId, Vec<(&'t Glyph, &'t str)>>,
+    /// By page: glyphs that nobody sees.
+    hidden: BTreeMap<ObjectId, Vec<&'t Glyph>>,
 }
 
 impl<'t> Plan<'t> {
@@ -37,13 +39,21 @@ impl<'t> Plan<'t> {
         let mut plan = Plan::default();
         for Gone { target, with } in gone {
             match target {
-                Target::Glyph { page, glyph, shown } => {
+                Target::Glyph {
+                    page,
+                    glyph,
+                    shown,
+                    hidden,
+                } => {
                     let range = (glyph.origin.range.start, glyph.origin.range.end);
                     let content = plan.glyphs.entry(glyph.origin.key).or_default();
                     content.entry(range).or_default().push(&glyph.origin);
                     if let Some(page) = page {
                         let boxes = plan.boxes.entry(*page).or_default();
                         boxes.extend(shown.then_some((glyph.as_ref(), with.as_str())));
+                        if *hidden {
+                            plan.hidden.entry(*page).or_default().push(glyph);
+                        }
                     }
                 }
                 Target::Aside { key, token, bytes } => {
@@ -71,15 +81,24 @@ impl<'t> Plan<'t> {
 }
 
 /// Writes the copy.
-pub(super) fn erase(mut doc: Document, units: &Units, changes: &Changes) -> Result<Vec<u8>, CannotEdit> {
+pub(super) fn erase(
+    mut doc: Document,
+    units: &Units,
+    content: &Content<'_>,
+    changes: &Changes,
+) -> Result<Vec<u8>, CannotEdit> {
     let plan = Plan::of(&units.found)?;
     let mut budget = Budget::new(Limits::default());
+    for (page, glyphs) in &plan.hidden {
+        let (canvas, _) = drawn(&doc, *page, &mut budget)?;
+        recognised::is_gone_from(&canvas, glyphs, units, content, changes)?;
+    }
     let keys: BTreeSet<Key> = plan.glyphs.keys().chain(plan.asides.keys()).copied().collect();
     let pages = plan.boxes.keys().map(|page| Key::Page(*page));
     let keys: BTreeSet<Key> = keys.into_iter().chain(pages).collect();
     let mut written = Vec::new();
     for key in keys {
-        written.push((key, content(&doc, key, &plan, &mut budget)?));
+        written.push((key, edited(&doc, key, &plan, &mut budget)?));
     }
     let mut replaced = BTreeSet::new();
     for (key, bytes) in written {
@@ -143,7 +162,7 @@ fn unsound() -> CannotEdit {
 }
 
 /// New bytes of one content.
-fn content(doc: &Document, key: Key, plan: &Plan<'_>, budget: &mut Budget) -> Result<Vec<u8>, CannotEdit> {
+fn edited(doc: &Document, key: Key, plan: &Plan<'_>, budget: &mut Budget) -> Result<Vec<u8>, CannotEdit> {
     let mut store = Store::new(doc);
     let bytes = match key {
         Key::Page(page) => {
@@ -181,23 +200,24 @@ fn content(doc: &Document, key: Key, plan: &Plan<'_>, budget: &mut Budget) -> Re
     if let Key::Page(page) = key
         && let Some(glyphs) = plan.boxes.get(&page).filter(|glyphs| !glyphs.is_empty())
     {
-        let (matrix, open) = end_of(doc, page, &bytes, budget);
+        let (_, (matrix, open)) = drawn(doc, page, budget)?;
         label::draw(&mut edited, glyphs, matrix, open);
     }
     Ok(edited)
 }
 
-/// The matrix at the end of a page's content, once the states that are still open are closed.
-fn end_of(doc: &Document, page: ObjectId, bytes: &[u8], budget: &mut Budget) -> (Matrix, usize) {
+/// What a page's content draws; the matrix at its end, once the states that are still open are closed.
+fn drawn(doc: &Document, page: ObjectId, budget: &mut Budget) -> Result<(Canvas, (Matrix, usize)), CannotEdit> {
     let none = Dictionary::new();
-    let resources = doc
-        .get_dictionary(page)
-        .ok()
-        .and_then(|page| sub(doc, page, b"Resources"));
+    let key = Key::Page(page);
+    let page = doc.get_dictionary(page).map_err(|_| unsound())?;
     let (mut store, mut work) = (Store::new(doc), Work::default());
+    let bytes = content_of(&mut store, page, budget);
+    let resources = inherited(&store, page, b"Resources").and_then(dict).unwrap_or(&none);
     let mut painter = Painter::new(&mut store, budget, &mut work);
     let state = State::new(Matrix::IDENTITY, Area::EVERYTHING);
-    painter.run(bytes, Key::Page(page), resources.unwrap_or(&none), state)
+    let end = painter.run(&bytes, key, resources, state);
+    Ok((painter.canvas, end))
 }
 
 /// The operator without some glyphs: a `TJ` that moves the pen over where they stood. Neighbours that go together leave one

@@ -18,6 +18,7 @@ mod object;
 mod outline;
 mod page;
 mod paint;
+mod recognised;
 mod scan;
 mod sfnt;
 mod space;
@@ -73,7 +74,7 @@ pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) ->
     if texts(&again) != texts(content) {
         return Err(CannotEdit::Unsound("it does not read twice alike".to_owned()));
     }
-    erase::erase(loaded.doc, &units, changes)
+    erase::erase(loaded.doc, &units, content, changes)
 }
 
 /// Reads, the units numbered by `units`; gives the document, too, if there is one.

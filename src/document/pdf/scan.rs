@@ -6,7 +6,7 @@
 use super::object::{array, dict, get, name, number, resolve};
 use super::page::Pages;
 use super::store::decode;
-use super::unread::{Scan, not_read};
+use super::unread::not_read;
 use crate::content::{Budget, CannotEdit, Child, Content, Hint, Limits};
 use crate::document::picture;
 use crate::types::{Location, PartPath};
@@ -19,11 +19,11 @@ const COARSE: f64 = 100.0;
 const MOST: usize = 64;
 
 impl Pages<'_, '_> {
-    /// Hands out the pictures of a page. The page stays in doubt when one of them cannot be or is coarse, and when somebody's
-    /// recognised text is on it: that may know of a number that our OCR does not see, and which a redaction would leave in the picture.
-    pub(super) fn scanned(&mut self, content: &mut Content<'_>, scan: &Scan, place: &Location) {
-        let mut all = scan.images.len() <= MOST && !scan.recognised;
-        for &(area, image) in scan.images.iter().take(MOST) {
+    /// Hands out the pictures of a page. The page stays in doubt when one of them cannot be or is coarse. Somebody's recognised text
+    /// on it may know of a number that our OCR does not see: taking that out is refused (see `recognised`).
+    pub(super) fn scanned(&mut self, content: &mut Content<'_>, images: &[(f64, Option<ObjectId>)], place: &Location) {
+        let mut all = images.len() <= MOST;
+        for &(area, image) in images.iter().take(MOST) {
             let handed = image.is_some_and(|id| self.scans.contains(&id) || self.hand_out(content, id));
             all &= handed && image.is_some_and(|id| self.is_fine(id, area));
         }
@@ -208,8 +208,9 @@ fn plain(doc: &Document, stream: &Stream, budget: &mut Budget) -> Option<(Vec<u8
     if most > budget.bytes_left() {
         return None;
     }
+    // With a predictor it is unpacked twice, once to see whether it is whole.
     let mut own = Budget::new(Limits {
-        produced_bytes: most,
+        produced_bytes: 2 * most,
         ratio: u64::MAX,
         ..budget.limits().clone()
     });

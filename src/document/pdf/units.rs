@@ -22,6 +22,8 @@ pub(super) enum Target {
         page: Option<ObjectId>,
         glyph: Box<Glyph>,
         shown: bool,
+        /// Nobody sees it, nor anything over it.
+        hidden: bool,
     },
     /// Bytes of a string in the content.
     Aside {

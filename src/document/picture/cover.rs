@@ -34,8 +34,8 @@ pub(super) fn covers(words: &[WordBox], gone: &[Gone<'_>]) -> Vec<Cover> {
     let mut covers: Vec<(usize, Cover)> = Vec::new();
     for Gone { word: number, with } in gone {
         let Some(word) = words.get(*number) else { continue };
-        let across = word.left as usize..(word.left + word.width) as usize;
-        let down = word.top as usize..(word.top + word.height) as usize;
+        let across = word.left as usize..word.left.saturating_add(word.width) as usize;
+        let down = word.top as usize..word.top.saturating_add(word.height) as usize;
         let beside = covers.last_mut().filter(|(last, cover)| {
             // A hyphen that stands alone between them is a word, too.
             let hyphen = || words.get(last + 1).is_some_and(|between| is_flat(between, word));

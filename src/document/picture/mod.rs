@@ -10,7 +10,7 @@ mod raster;
 mod riff;
 mod tiff;
 
-pub(super) use pixels::single;
+pub(super) use pixels::{Shades, single};
 
 use super::{charset, doubt, text, view};
 use crate::content::{Budget, CannotEdit, Changes, Child, Content, Hint, Splice, splice};

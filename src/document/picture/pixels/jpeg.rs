@@ -12,7 +12,16 @@ const QUALITY: u8 = 92;
 /// Side of the squares that are packed as one (ITU T.81, annex A).
 const BLOCK: usize = 8;
 
-pub(super) fn repaint(bytes: &[u8], covers: Vec<Cover>) -> Result<Vec<u8>, CannotEdit> {
+/// Pixels, what they mean, and what of the rest stays.
+pub(super) struct Unpacked {
+    pub raster: Raster,
+    pub model: Model,
+    colour: ColorType,
+    profile: Option<Vec<u8>>,
+    exif: Option<Vec<u8>>,
+}
+
+pub(super) fn unpack(bytes: &[u8]) -> Result<Unpacked, CannotEdit> {
     if !matches!(jpeg::components(bytes), Some(1 | 3)) {
         return Err(ODD);
     }
@@ -20,10 +29,10 @@ pub(super) fn repaint(bytes: &[u8], covers: Vec<Cover>) -> Result<Vec<u8>, Canno
     let (width, height) = decoder.dimensions();
     let colour = decoder.color_type();
     let model = match colour {
-        ColorType::L8 => Model::Grey {
-            bits: 8,
-            white_is_zero: false,
-        },
+        ColorType::L8 => {
+            let (bits, white_is_zero) = (8, false);
+            Model::Grey { bits, white_is_zero }
+        }
         ColorType::Rgb8 => Model::Rgb { bits: 8 },
         _ => return Err(ODD),
     };
@@ -35,19 +44,33 @@ pub(super) fn repaint(bytes: &[u8], covers: Vec<Cover>) -> Result<Vec<u8>, Canno
     }
     let mut data = vec![0; size];
     decoder.read_image(&mut data).map_err(|_| broken())?;
-    let mut raster = Raster::packed(width as usize, height as usize, model.bits(), data).ok_or(LARGE)?;
-    paint(&mut raster, &model, covers, BLOCK);
+    let raster = Raster::packed(width as usize, height as usize, model.bits(), data).ok_or(LARGE)?;
+    Ok(Unpacked {
+        raster,
+        model,
+        colour,
+        profile,
+        exif,
+    })
+}
+
+pub(super) fn repaint(bytes: &[u8], covers: Vec<Cover>) -> Result<Vec<u8>, CannotEdit> {
+    let mut unpacked = unpack(bytes)?;
+    paint(&mut unpacked.raster, &unpacked.model, covers, BLOCK);
     let mut out = Vec::new();
     let mut encoder = JpegEncoder::new_with_quality(&mut out, QUALITY);
     if let Some(density) = density(bytes) {
         encoder.set_pixel_density(density);
     }
     // Neither fails: this format has room for both.
-    let _ = profile.map(|profile| encoder.set_icc_profile(profile));
-    let _ = exif
+    let _ = unpacked.profile.map(|profile| encoder.set_icc_profile(profile));
+    let _ = unpacked
+        .exif
         .and_then(|exif| upright(&exif))
         .map(|exif| encoder.set_exif_metadata(exif));
-    let written = encoder.write_image(&raster.data, width, height, colour.into());
+    let side = |side: usize| u32::try_from(side).map_err(|_| LARGE);
+    let (width, height) = (side(unpacked.raster.width)?, side(unpacked.raster.height)?);
+    let written = encoder.write_image(&unpacked.raster.data, width, height, unpacked.colour.into());
     written.map_err(|_| broken())?;
     Ok(out)
 }

@@ -13,6 +13,7 @@ use super::cover::{Cover, Gone, covers};
 use super::raster::{Model, Raster};
 use super::{Picture, anatomy};
 use crate::content::{CannotEdit, WordBox};
+use std::ops::Range;
 
 pub(in crate::document) use tiff::single;
 
@@ -46,6 +47,44 @@ pub(super) fn repaint(
         Picture::Webp => webp::repaint(bytes, covers),
         Picture::Bmp => bmp::repaint(bytes, covers),
         Picture::Heif => Err(CannotEdit::Unsupported("HEIC and AVIF pictures have no writer")),
+    }
+}
+
+/// How bright a picture of a scanned page is, place by place.
+pub(in crate::document) struct Shades {
+    raster: Raster,
+    model: Model,
+}
+
+impl Shades {
+    /// A JPEG, or the first page of a TIFF.
+    pub fn of(bytes: &[u8]) -> Option<Shades> {
+        let (raster, model) = match super::kind(bytes)? {
+            Picture::Jpeg => jpeg::unpack(bytes)
+                .ok()
+                .map(|unpacked| (unpacked.raster, unpacked.model))?,
+            Picture::Tiff => tiff::first(bytes)?,
+            _ => return None,
+        };
+        Some(Shades { raster, model })
+    }
+
+    /// Width and height.
+    pub fn size(&self) -> (usize, usize) {
+        (self.raster.width, self.raster.height)
+    }
+
+    /// How far the brightest and the darkest of these pixels are apart; `None` when there are none.
+    pub fn spread(&self, across: Range<usize>, down: Range<usize>) -> Option<u8> {
+        let rows = down.start..down.end.min(self.raster.height);
+        let columns = across.start..across.end.min(self.raster.width);
+        let pixels = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
+        let mut shades = pixels.map(|(x, y)| self.model.brightness(self.raster.get(x, y)));
+        let first = shades.next()?;
+        let (least, most) = shades.fold((first, first), |(least, most), shade| {
+            (least.min(shade), most.max(shade))
+        });
+        Some(most - least)
     }
 }
 

@@ -193,8 +193,14 @@ fn directory(out: &mut Vec<u8>, mut entries: Vec<(u16, Entry)>, link: usize) -> 
 /// The pixels of a file with one page, unpacked, and of grey ones, in which black is 0, how many bits they have: for those who
 /// keep pictures in a format of their own.
 pub(in crate::document) fn single(bytes: &[u8]) -> Option<(Vec<u8>, Option<usize>)> {
+    let (raster, model) = first(bytes)?;
+    let grey = matches!(model, Model::Grey { .. }).then(|| model.bits());
+    Some((raster.data, grey))
+}
+
+/// The first page.
+pub(super) fn first(bytes: &[u8]) -> Option<(Raster, Model)> {
     let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
     let page = read(&mut decoder).ok()?;
-    let grey = matches!(page.model, Model::Grey { .. }).then(|| page.model.bits());
-    Some((page.raster.data, grey))
+    Some((page.raster, page.model))
 }

@@ -367,6 +367,10 @@ d = number(); scan_of(d, 'RGB', 'scan-colour.pdf', ColorSpace=Name.DeviceRGB, Bi
 d = number(); scan_of(d, '1', 'scan-bits.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=1); row('scan-bits.pdf', d, 'text in the picture, read by OCR')
 d = number(); scan_of(d, 'L', 'scan-strip.pdf', height=480, ColorSpace=Name.DeviceGray, BitsPerComponent=8); row('scan-strip.pdf', d, 'text in the picture, read by OCR')
 
+# --- scanned pages with the text that somebody's OCR recognised, unseen, on them: in its place, and one that the picture does not show
+d = number(); page_of(d, 'L').save('x.png', dpi=(150, 150)); subprocess.run(['tesseract', 'x.png', 'scan-searchable', '-l', 'dan', 'pdf'], check=True, stderr=subprocess.DEVNULL); os.remove('x.png'); row('scan-searchable.pdf', d, 'page 1', hidden=True)
+d = number(); p = pikepdf.open('scan-grey.pdf'); p.pages[0].Resources.Font = Dictionary(F1=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)); p.pages[0].contents_add(b'BT 3 Tr /F1 12 Tf 60 300 Td (CPR %s) Tj ET' % dash(d).encode()); p.save('recognised-otherwise.pdf', static_id=True); row('recognised-otherwise.pdf', d, 'page 1', hidden=True, redact='refused')
+
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')
     for r in rows:
