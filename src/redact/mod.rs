@@ -140,8 +140,10 @@ impl Eraser<'_, '_> {
         }
         let (family, content) = open(node, self.budget, self.aid);
         self.meet(node);
-        let mut changes = Changes::default();
-        changes.texts = self.writer.edits(&content.views);
+        let mut changes = Changes {
+            texts: self.writer.edits(&content.views),
+            ..Changes::default()
+        };
         for (i, child) in content.children.iter().enumerate() {
             // A second reading has no bytes of its own: if the number is still there after the first reading's edits, the
             // inspection of the result says so.

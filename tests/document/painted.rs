@@ -279,11 +279,8 @@ fn every_copy_of_the_picture_goes() {
     let copy = copy(&docx, &digits("pictures.docx"), &options("pictures.docx")).expect("clean");
     for name in ["word/media/image1.png", "word/media/image2.jpg"] {
         let (before, after) = (entry(&docx, name), entry(&copy, name));
-        assert_eq!(
-            faults(&before, &after, name.ends_with("jpg")),
-            [String::new(); 0],
-            "{name}"
-        );
+        let faults = faults(&before, &after, name.ends_with("jpg"));
+        assert!(faults.is_empty(), "{name}: {faults:?}");
         assert!(most_digits(&after, "11") <= 3, "{name}");
     }
 }

@@ -50,7 +50,11 @@ pub(super) fn is_gone_from(
         let inked = on_it
             .iter()
             .filter(|area| spread(&before, area).is_some_and(|spread| spread > INK));
-        let clean = |area: &Area| spread(&after, area).is_some_and(|spread| spread <= NOISE);
+        // A box is one colour; one with a label in it is at least no longer the paper that was there.
+        let clean = |area: &Area| {
+            let (across, down) = pixels(after.size(), area);
+            spread(&after, area).is_some_and(|spread| spread <= NOISE) || before.changed(&after, across, down) > 0.5
+        };
         if inked.count() * 2 < on_it.len() || !on_it.iter().all(clean) {
             return Err(OTHERWISE);
         }

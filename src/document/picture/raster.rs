@@ -211,8 +211,8 @@ mod tests {
 
     #[test]
     fn a_pixel_of_any_width_is_written_beside_its_neighbours() {
-        for bits in [1, 2, 4, 8, 16, 24, 32, 48, 64] {
-            let stride = (5 * bits as usize).div_ceil(8);
+        for bits in [1usize, 2, 4, 8, 16, 24, 32, 48, 64] {
+            let stride = (5 * bits).div_ceil(8);
             let mut raster = Raster::packed(5, 3, bits, vec![0xa5; 3 * stride]).expect("sound");
             let before: Vec<u64> = (0..15).map(|i| raster.get(i % 5, i / 5)).collect();
             let value = !before[6] & mask(bits);

@@ -74,6 +74,17 @@ impl Shades {
         (self.raster.width, self.raster.height)
     }
 
+    /// The part of these pixels that are much brighter or darker in another picture of the same size.
+    pub fn changed(&self, other: &Shades, across: Range<usize>, down: Range<usize>) -> f64 {
+        const MUCH: u8 = 60;
+        let (all, mut changed) = (across.len() * down.len(), 0);
+        for (x, y) in down.flat_map(|y| across.clone().map(move |x| (x, y))) {
+            let shade = |shades: &Shades| shades.model.brightness(shades.raster.get(x, y));
+            changed += usize::from(shade(self).abs_diff(shade(other)) > MUCH);
+        }
+        changed as f64 / all.max(1) as f64
+    }
+
     /// How far the brightest and the darkest of these pixels are apart; `None` when there are none.
     pub fn spread(&self, across: Range<usize>, down: Range<usize>) -> Option<u8> {
         let rows = down.start..down.end.min(self.raster.height);
