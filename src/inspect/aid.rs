@@ -143,11 +143,22 @@ impl<'p> Aid<'p> {
         };
         let mut words = Words::default();
         for mode in [page, "11"] {
-            let arguments = ["stdin", "stdout", "-l", &wanted, "--psm", mode, "tsv"];
+            let arguments = [
+                "stdin",
+                "stdout",
+                "-l",
+                &wanted,
+                "--psm",
+                mode,
+                "-c",
+                "tessedit_create_tsv=1",
+            ];
             let output = run(program, &arguments, bytes, MOST_TEXT, until);
             self.left = self.left.min(until.saturating_duration_since(Instant::now()));
             match output {
-                Ok(Output { bytes, whole: true, .. }) => words = Words::of(&String::from_utf8_lossy(&bytes)),
+                Ok(Output { bytes, whole: true, .. }) => {
+                    words = Words::of(&String::from_utf8_lossy(&bytes)).ok_or("OCR could not read it")?;
+                }
                 Ok(_) => return Err("OCR could not read it"),
                 Err(none) => return Err(told(none)),
             }

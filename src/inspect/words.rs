@@ -20,8 +20,11 @@ impl std::fmt::Debug for Words {
 
 impl Words {
     /// Reads the table (`tesseract … tsv`): level, page, block, paragraph, line, word, left, top, width, height, confidence, text.
-    /// Words are the rows of level 5.
-    pub fn of(table: &str) -> Words {
+    /// Words are the rows of level 5. `None` when it is no such table: nothing was read then, whatever it says.
+    pub fn of(table: &str) -> Option<Words> {
+        if !table.starts_with("level\t") {
+            return None;
+        }
         let mut words = Words {
             map: SourceMap::new(Form::Units),
             ..Words::default()
@@ -80,7 +83,7 @@ impl Words {
         if !words.text.is_empty() {
             words.text.push('\n');
         }
-        words
+        Some(words)
     }
 }
 
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn words_stand_in_lines_and_paragraphs_and_know_their_box() {
-        let words = Words::of(TABLE);
+        let words = Words::of(TABLE).expect("a table");
         assert_eq!(words.text, "Notat om\nCPR-nr.\n\n280260-0421\n\nSide\n");
         let at = words.text.find("0421").expect("the number");
         let unit = words.map.source_of(at..at + 1).expect("a word").start;
@@ -114,10 +117,14 @@ mod tests {
 
     #[test]
     fn a_row_that_is_no_row_is_left_out() {
-        assert!(
-            Words::of("5\t1\t1\t1\t1\t1\t-3\t4\t5\t6\t7\tord\n5\t1\n\n")
-                .boxes
-                .is_empty()
-        );
+        let table = "level\tpage_num\n5\t1\t1\t1\t1\t1\t-3\t4\t5\t6\t7\tord\n5\t1\n\n";
+        assert!(Words::of(table).is_some_and(|words| words.boxes.is_empty()));
+    }
+
+    /// A Tesseract without this table would give plain text, which must not pass for a picture without words.
+    #[test]
+    fn what_is_no_table_was_not_read() {
+        assert!(Words::of("Notat om borgeren\n").is_none());
+        assert!(Words::of("").is_none());
     }
 }

@@ -427,7 +427,9 @@ fn reads(folder: &Path, words: &[&str]) -> std::path::PathBuf {
     });
     let rows: String = rows.collect();
     let program = folder.join("tesseract");
-    let script = format!("#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\ncat >/dev/null\nprintf '{rows}'\n");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\ncat >/dev/null\nprintf 'level\\tpage_num\\n{rows}'\n"
+    );
     std::fs::write(&program, script).expect("written");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
     program
