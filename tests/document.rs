@@ -18,6 +18,8 @@ mod legacy_hostile;
 mod office;
 #[path = "document/office_hostile.rs"]
 mod office_hostile;
+#[path = "document/painted.rs"]
+mod painted;
 #[path = "document/pdf.rs"]
 mod pdf;
 #[path = "document/pdf_hostile.rs"]
@@ -26,6 +28,8 @@ mod pdf_hostile;
 mod properties;
 #[path = "document/recall.rs"]
 mod recall;
+#[path = "document/styles.rs"]
+mod styles;
 #[path = "document/support.rs"]
 mod support;
 #[path = "document/tables.rs"]

@@ -104,6 +104,7 @@ impl Explain {
                 limits: config.as_ref().map_or_else(Limits::default, |c| c.limits.clone()),
                 today: danish_date(OffsetDateTime::now_utc()),
                 identifiers: policy.identifiers().to_vec(),
+                style: policy.style(),
                 programs: config.as_ref().map_or_else(Programs::default, |c| c.programs.clone()),
             },
             milter: config

@@ -26,9 +26,10 @@ pub struct Shared<W: World> {
     bytes: Arc<Bytes>,
     tries: Arc<Tries<W::Key>>,
     /// Messages between MAIL and their final reply.
+    in_hand: Arc<watch::Sender<usize>>,
     /// Nobody new is let in.
     closing: watch::Sender<bool>,
-    in_hand: Arc<watch::Sender<usize>>,
+    /// No message begins any more.
     stopping: watch::Sender<bool>,
 }
 
