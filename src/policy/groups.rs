@@ -192,6 +192,12 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// The same words for the same groups.
+    pub fn write(&self, to: &mut Vec<u64>) {
+        self.groups.write(to);
+        to.push(u64::from(self.inside));
+    }
+
     /// Indices of the groups.
     pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
         self.groups.iter()
