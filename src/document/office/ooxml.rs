@@ -4,7 +4,7 @@
 use super::attributes::{self, loose};
 use super::flow::Flows;
 use super::format::{Format, Shown, as_shown};
-use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Sheaf, What, pieces};
+use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Piece, Sheaf, What, pieces};
 use super::xml::{Event, Events, Faults, Part, Tag, decoded};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Location, OfficePlace};
@@ -86,6 +86,8 @@ struct Walk<'p, 't> {
     label: String,
     /// How the cached numbers of a chart are shown.
     format: Format,
+    /// Room for the pieces of one run, empty in between.
+    scratch: Vec<Piece<'t>>,
 }
 
 impl<'p, 't> Walk<'p, 't> {
@@ -116,6 +118,7 @@ impl<'p, 't> Walk<'p, 't> {
             chosen: false,
             label: String::new(),
             format: Format::General,
+            scratch: Vec::new(),
         }
     }
 
@@ -337,10 +340,11 @@ impl<'p, 't> Walk<'p, 't> {
         let parent = events.parent(1);
         match parent {
             "t" | "delText" => {
-                let mut found = Vec::new();
                 let deleted = if parent == "delText" { DELETED } else { 0 };
+                let mut found = std::mem::take(&mut self.scratch);
                 pieces(self.part, range, raw, self.marks() | deleted, &mut found);
                 self.flows.pieces(sheaf, &mut found);
+                self.scratch = found;
             }
             // A field code may go on over several runs.
             "instrText" | "delInstrText" => {

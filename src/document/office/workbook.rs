@@ -178,9 +178,13 @@ impl Shade {
 
 /// Text of a cell: its own line breaks and tabs end no row and no column.
 pub(super) fn cell_pieces<'t>(part: &Part<'t>, range: Range<usize>, raw: bool, out: &mut Vec<Piece<'t>>) {
-    let mut whole = Vec::new();
-    pieces(part, range, raw, 0, &mut whole);
-    for Piece { what, marks } in whole {
+    let first = out.len();
+    pieces(part, range, raw, 0, out);
+    let breaks = |piece: &Piece<'_>| matches!(piece.what, What::Plain(text, _) if memchr::memchr3(b'\n', b'\r', b'\t', text.as_bytes()).is_some());
+    if !out.iter().skip(first).any(breaks) {
+        return;
+    }
+    for Piece { what, marks } in out.split_off(first) {
         let What::Plain(mut text, mut source) = what else {
             out.push(Piece { what, marks });
             continue;
