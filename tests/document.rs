@@ -6,6 +6,8 @@ mod archives;
 mod collection;
 #[path = "document/collection_hostile.rs"]
 mod collection_hostile;
+#[path = "document/gaps.rs"]
+mod gaps;
 #[path = "document/legacy.rs"]
 mod legacy;
 #[path = "document/legacy_hostile.rs"]

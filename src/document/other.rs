@@ -2,16 +2,23 @@
 //! found all the same. Office, pictures and further archives get files of their own beside this one.
 
 use super::{charset, doubt, sniff, view};
-use crate::content::{Budget, Content, Hint};
-use crate::types::{DoubtKind, Location};
+use crate::content::{Budget, Child, Content, Hint};
+use crate::message::{self, Envelope};
+use crate::types::{DoubtKind, Location, PartPath, SealKind};
+use std::borrow::Cow;
 
 /// Reads a thing of another kind.
-pub(super) fn read<'a>(bytes: &'a [u8], _hint: &Hint, budget: &mut Budget) -> Content<'a> {
+pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Content<'a> {
     let mut content = Content::default();
     if bytes.is_empty() {
         return content;
     }
     let name = sniff::name(bytes);
+    if name.contains("PKCS #7")
+        && let Some(envelope) = message::envelope(bytes)
+    {
+        return signed(bytes, hint, envelope, content, budget);
+    }
     if is_locked(bytes, name) {
         content
             .doubts
@@ -40,6 +47,41 @@ pub(super) fn read<'a>(bytes: &'a [u8], _hint: &Hint, budget: &mut Budget) -> Co
     for view in &mut content.views {
         view.hidden = true;
     }
+    content
+}
+
+/// A file of S/MIME. A part of a mail that calls itself one has been opened with the mail.
+fn signed<'a>(
+    bytes: &'a [u8],
+    hint: &Hint,
+    envelope: Envelope,
+    mut content: Content<'a>,
+    budget: &mut Budget,
+) -> Content<'a> {
+    let opened = hint.media_type.ends_with("pkcs7-mime");
+    let kind = match &envelope {
+        Envelope::Encrypted => SealKind::Encrypted,
+        Envelope::Signature | Envelope::Signed(..) => SealKind::Signed,
+    };
+    match envelope {
+        Envelope::Encrypted => content.doubts.push(doubt(DoubtKind::Encrypted, "it is encrypted")),
+        // Names in certificates are text.
+        Envelope::Signature => content.views.push(view(Location::Source, charset::latin1(bytes))),
+        Envelope::Signed(..) if opened => {}
+        Envelope::Signed(inner, hint) => match budget.produce(inner.len() as u64) {
+            Ok(()) => content.children.push(Child {
+                path: PartPath(vec![1]),
+                bytes: Cow::Owned(inner),
+                hint,
+                alternative: true,
+            }),
+            Err(spent) => content.doubts.push(doubt(spent.doubt(), spent.to_string())),
+        },
+    }
+    if kind == SealKind::Encrypted || !content.children.is_empty() {
+        content.seals.push((PartPath::default(), kind));
+    }
+    content.views.iter_mut().for_each(|view| view.hidden = true);
     content
 }
 

@@ -1,6 +1,7 @@
 //! Worksheets of OOXML: rows as lines, cells as columns with tabs between them, numbers as their format shows them.
 
 use super::attributes::{self, loose};
+use super::covers::Cells;
 use super::format::{Format, Shown, guessed, remember};
 use super::gather::{CELL_BREAK, Piece, Sheaf, Text, What};
 use super::workbook::{Style, Workbook, cell_pieces};
@@ -25,6 +26,7 @@ const MOST_HEADINGS: u32 = 1024;
 pub(super) fn read<'t>(
     part: &Part<'t>,
     workbook: &mut Workbook<'t>,
+    under: Vec<Cells>,
     shown: &mut Shown,
     sheaf: &mut Sheaf,
     budget: &mut Budget,
@@ -39,6 +41,7 @@ pub(super) fn read<'t>(
     let mut walk = Walk {
         part,
         workbook,
+        under,
         shown,
         name,
         sheet: concealed,
@@ -131,6 +134,8 @@ struct Cell<'t> {
 struct Walk<'w, 't> {
     part: &'w Part<'t>,
     workbook: &'w mut Workbook<'t>,
+    /// Cells that a drawing covers.
+    under: Vec<Cells>,
     shown: &'w mut Shown,
     name: String,
     sheet: Concealed,
@@ -317,7 +322,7 @@ impl<'t> Walk<'_, 't> {
         for piece in own.iter().chain(string) {
             self.rows.add(&piece.what);
         }
-        if style.covered {
+        if style.covered || self.under.iter().any(|cells| cells.contains(self.column, self.row)) {
             self.covered.spots.push((self.covered.text.len(), spot));
             for piece in own.iter().chain(string) {
                 self.covered.add(&piece.what);
