@@ -128,7 +128,8 @@ fn pkcs7(content: &mut Content<'_>, path: PartPath, sort: cms::Sort, inner: Opti
 pub(super) fn signed_hint(inner: &[u8]) -> Hint {
     let line = inner.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
     let name = line.iter().position(|b| *b == b':').and_then(|colon| line.get(..colon));
-    let is_field = name.is_some_and(|name| !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-'));
+    let is_field =
+        name.is_some_and(|name| !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-'));
     match is_field {
         true => Hint {
             media_type: "message/rfc822".to_owned(),

@@ -271,9 +271,11 @@ impl<'t> Walk<'_, 't> {
             column: self.column,
             concealed: self.sheet,
         };
-        text.spots.push((text.text.len(), spot));
-        text.line(&found, |_| true);
-        text.wall();
+        for line in [Some(found.clone()), joined(&found)].into_iter().flatten() {
+            text.spots.push((text.text.len(), spot));
+            text.line(&line, |_| true);
+            text.wall();
+        }
     }
 
     fn end_cell(&mut self) {
@@ -411,6 +413,44 @@ impl<'t> Walk<'_, 't> {
         self.row_start = self.rows.text.len();
         self.row = self.row.saturating_add(1);
     }
+}
+
+/// A formula whose texts are put together (`"010190-"&"1234"`), as the text that they make. `None`: it has no such place.
+fn joined<'t>(formula: &[Piece<'t>]) -> Option<Vec<Piece<'t>>> {
+    let mut out: Vec<Piece<'t>> = Vec::with_capacity(formula.len());
+    let mut any = false;
+    let mut rest = formula.iter();
+    while let Some(piece) = rest.next() {
+        let before = match out.last().map(|last| last.what) {
+            Some(What::Plain(text, source)) => text.trim_end().strip_suffix('"').map(|text| (text, source)),
+            _ => None,
+        };
+        let behind = match rest.as_slice().first().map(|next| next.what) {
+            Some(What::Plain(text, source)) => text
+                .trim_start()
+                .strip_prefix('"')
+                .map(|inner| (inner, source + text.len() - inner.len())),
+            _ => None,
+        };
+        match (piece.what, before, behind) {
+            (What::Unit('&', _, _), Some((text, source)), Some((inner, at))) => {
+                let marks = piece.marks;
+                out.pop();
+                out.push(Piece {
+                    what: What::Plain(text, source),
+                    marks,
+                });
+                out.push(Piece {
+                    what: What::Plain(inner, at),
+                    marks,
+                });
+                rest.next();
+                any = true;
+            }
+            _ => out.push(*piece),
+        }
+    }
+    any.then_some(out)
 }
 
 fn text_of(number: &[What<'_>]) -> String {

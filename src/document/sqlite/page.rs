@@ -203,7 +203,10 @@ impl<'a> File<'a> {
         while next > last {
             last = next;
             let size = be(page, next + 2..next + 4).unwrap_or(0);
-            blocks.extend(page.get(next..next.saturating_add(size)).filter(|block| block.len() > 4));
+            blocks.extend(
+                page.get(next..next.saturating_add(size))
+                    .filter(|block| block.len() > 4),
+            );
             next = be(page, next..next + 2).unwrap_or(0);
         }
         blocks

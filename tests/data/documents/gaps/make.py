@@ -356,6 +356,12 @@ def office():
             new.writestr(name, old.read(name).replace(b"PLADS", "".join("_x%04X_" % ord(c) for c in dash(digits)).encode()))
     row("escaped-characters.xlsx", packed.getvalue(), digits, "sheet Ark, cell A1", redacted="clean")
     digits = number()
+    data = io.BytesIO()
+    with xlsxwriter.Workbook(data, {"in_memory": True}) as book:
+        formula = '="CPR "&"%s"&"%s"' % (digits[:6], digits[6:])
+        book.add_worksheet("Ark").write_formula("A1", formula, None, "CPR " + digits)
+    row("formula-pieces.xlsx", data.getvalue(), digits, "sheet Ark, cell A1", redacted="clean")
+    digits = number()
     split = dash(digits)
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as package:
@@ -364,6 +370,18 @@ def office():
         shape = '<PageContents xmlns="http://schemas.microsoft.com/office/visio/2012/main"><Shapes><Shape><Text>%s</Text></Shape></Shapes></PageContents>' % text
         package.writestr("visio/pages/page1.xml", shape)
     row("drawing.vsdx", data.getvalue(), digits, "text", redacted="clean")
+
+
+def binary_workbook():
+    """SheetJS writes cells in their short records; needs `npm install xlsx` here, and is left out without."""
+    digits = number()
+    script = """const X = require('xlsx'), book = X.utils.book_new();
+X.utils.book_append_sheet(book, X.utils.aoa_to_sheet([['Navn', 'CPR'], ['Jens', %d]]), 'Ark1');
+process.stdout.write(X.write(book, {type: 'buffer', bookType: 'xlsb'}));""" % int("1" + digits[1:])
+    digits = "1" + digits[1:]
+    made = subprocess.run(["node", "-e", script], capture_output=True)
+    if made.returncode == 0:
+        row("short-records.xlsb", made.stdout, digits, "sheet Ark1, cell B2", least="possible")
 
 
 if __name__ == "__main__":
@@ -375,5 +393,6 @@ if __name__ == "__main__":
     office()
     signed()
     databases()
+    binary_workbook()
     table = ["# file\tdigits\tplace\thidden\tleast confidence\tdoubts\tredacted"] + ["\t".join(each) for each in ROWS]
     (HERE / "expected.tsv").write_text("\n".join(table) + "\n")
