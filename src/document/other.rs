@@ -90,11 +90,50 @@ fn is_locked(bytes: &[u8], name: &str) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
     match name {
         "legacy Office document or Outlook message (OLE)" => has(b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0"),
-        _ => false,
+        _ => {
+            is_pgp_locked(bytes)
+                || [&b"Salted__"[..], b"age-encryption.org/"]
+                    .iter()
+                    .any(|magic| bytes.starts_with(magic))
+        }
     }
+}
+
+/// Begins with a session key encrypted to a public key or a passphrase (RFC 9580 §5.1, §5.3), in either form of the packet's head.
+fn is_pgp_locked(bytes: &[u8]) -> bool {
+    let version = match bytes {
+        [0x84 | 0x8c, _, version, ..] | [0x85 | 0x8d, _, _, version, ..] => *version,
+        [0xc1 | 0xc3, 0..=191, version, ..] | [0xc1 | 0xc3, 192..=223, _, version, ..] => *version,
+        _ => return false,
+    };
+    (3..=6).contains(&version)
 }
 
 /// Their bytes hold no text worth a look but metadata, which the doubt covers.
 fn is_picture(name: &str) -> bool {
     name.contains("sound") || name == "font" || name == "program"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Limits;
+
+    #[test]
+    fn files_locked_by_gnupg_and_openssl_are_told_as_encrypted() {
+        let kinds = |bytes: &[u8]| {
+            let content = read(bytes, &Hint::default(), &mut Budget::new(Limits::default()));
+            content.doubts.iter().map(|doubt| doubt.kind).collect::<Vec<_>>()
+        };
+        // What `gpg -e`, `gpg -c` and `openssl enc` begin with.
+        for head in [
+            &b"\x85\x01\x0c\x03\xd2"[..],
+            b"\x84\x5e\x03\x12",
+            b"\x8c\x0d\x04\x09\x03",
+            b"Salted__\x01\x02",
+        ] {
+            assert!(kinds(head).contains(&DoubtKind::Encrypted), "{head:?}");
+        }
+        assert_eq!(kinds(b"\x90\x0d\x03\x00\x13"), [DoubtKind::Unread]);
+    }
 }
