@@ -5,7 +5,10 @@
 //! starts one. `redact` takes the same road, so that what was found is what is removed.
 
 mod aid;
+mod archives;
+mod pages;
 mod program;
+mod turned;
 mod walk;
 mod words;
 

@@ -5,6 +5,7 @@
 //! knows is read all the same: text as lines, attributes as lines. Everything that is not XML stays a child.
 
 mod attributes;
+mod covers;
 mod excel;
 mod flat;
 mod flow;
@@ -315,6 +316,7 @@ fn ooxml_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, bud
         let mut setting = ooxml::Setting {
             hidden_styles: Some(&hidden_styles),
             shown: Some(&shown),
+            covered: covers::texts(part.text, budget)?,
             ..ooxml::Setting::default()
         };
         place(part, root, &slides, &relations, &mut setting, budget)?;

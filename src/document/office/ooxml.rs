@@ -22,6 +22,8 @@ pub(super) struct Setting<'s> {
     pub place: Option<Location>,
     /// All of it is hidden.
     pub hidden: bool,
+    /// Stretches of the source whose text something lies over.
+    pub covered: Vec<Range<usize>>,
 }
 
 /// How the run in hand looks.
@@ -34,6 +36,8 @@ struct Run {
     light: bool,
     shaded: bool,
     black_behind: bool,
+    /// Black as a shading, on which letters of no colour of their own turn white.
+    black_ground: bool,
 }
 
 /// Reads one part.
@@ -74,6 +78,7 @@ struct Walk<'p, 't> {
     /// The paragraph's style is hidden; its and the cell's shading.
     paragraph: Run,
     cell_shaded: bool,
+    cell_black: bool,
     /// The shape in hand is hidden.
     shape_hidden: bool,
     in_run: u32,
@@ -110,6 +115,7 @@ impl<'p, 't> Walk<'p, 't> {
             run: Run::default(),
             paragraph: Run::default(),
             cell_shaded: false,
+            cell_black: false,
             shape_hidden: false,
             in_run: 0,
             span: 1,
@@ -138,7 +144,7 @@ impl<'p, 't> Walk<'p, 't> {
         use OfficePlace as P;
         self.rooted = true;
         let place = match name {
-            "document" | "wordDocument" | "package" => None,
+            "document" | "wordDocument" | "package" | "PageContents" => None,
             "hdr" => Some(P::PageHeader),
             "ftr" => Some(P::PageFooter),
             "footnotes" => Some(P::Footnote(0)),
@@ -152,7 +158,7 @@ impl<'p, 't> Walk<'p, 't> {
             "Relationships" => Some(P::Link),
             "chartSpace" | "chart" => Some(P::Chart),
             "wsDr" | "drawing" | "userShapes" | "drawingML" | "dataModel" => Some(P::TextBox),
-            "sldMaster" | "sldLayout" | "notesMaster" | "handoutMaster" => Some(P::Master),
+            "sldMaster" | "MasterContents" | "sldLayout" | "notesMaster" | "handoutMaster" => Some(P::Master),
             "externalLink" | "connections" | "queryTable" => Some(P::External),
             "pivotCacheDefinition" | "pivotCacheRecords" | "pivotTableDefinition" => Some(P::PivotCache),
             _ => Some(P::Data),
@@ -180,6 +186,7 @@ impl<'p, 't> Walk<'p, 't> {
             "tc" => {
                 self.span = tag.number("gridSpan").unwrap_or(1);
                 self.cell_shaded = false;
+                self.cell_black = false;
             }
             "gridSpan" => self.span = tag.number("val").unwrap_or(1),
             "r" => {
@@ -242,15 +249,23 @@ impl<'p, 't> Walk<'p, 't> {
             "sz" if in_run => self.run.tiny = tag.number("val").is_some_and(|half_points| half_points <= 2),
             "highlight" if in_run => self.run.black_behind |= black(tag.get("val")),
             "shd" => {
-                let fill = tag.get("fill");
+                // Of a solid pattern the colour is seen, not the ground.
+                let solid = tag.get("val") == Some("solid");
+                let fill = if solid { tag.get("color") } else { tag.get("fill") };
                 let shaded = !matches!(fill, None | Some("auto" | "FFFFFF" | "ffffff"));
                 match parent {
                     "rPr" if in_run => {
                         self.run.shaded = shaded;
                         self.run.black_behind |= black(fill);
                     }
-                    "pPr" => self.paragraph.shaded = shaded,
-                    "tcPr" => self.cell_shaded = shaded,
+                    "pPr" => {
+                        self.paragraph.shaded = shaded;
+                        self.paragraph.black_ground = black(fill);
+                    }
+                    "tcPr" => {
+                        self.cell_shaded = shaded;
+                        self.cell_black = black(fill);
+                    }
                     _ => {}
                 }
             }
@@ -274,7 +289,8 @@ impl<'p, 't> Walk<'p, 't> {
         if run.vanish || self.shape_hidden || self.paragraph.vanish || run.tiny || run.white && !shaded {
             marks |= HIDDEN;
         }
-        if run.black_behind && !run.light {
+        let ground = self.paragraph.black_ground || self.cell_black;
+        if run.black_behind && !run.light || ground && run.black {
             marks |= COVERED;
         }
         if self.deleted > 0 {
@@ -311,7 +327,7 @@ impl<'p, 't> Walk<'p, 't> {
 
     fn end(&mut self, name: &str, sheaf: &mut Sheaf) {
         match name {
-            "p" | "h" => {
+            "p" | "h" | "Text" => {
                 self.flows.paragraph(sheaf);
                 self.paragraph = Run::default();
             }
@@ -339,10 +355,13 @@ impl<'p, 't> Walk<'p, 't> {
     fn text(&mut self, range: Range<usize>, raw: bool, events: &Events<'t>, sheaf: &mut Sheaf) {
         let parent = events.parent(1);
         match parent {
-            "t" | "delText" => {
-                let deleted = if parent == "delText" { DELETED } else { 0 };
+            // Of Visio, where marks of format stand in the text.
+            "t" | "delText" | "Text" => {
                 let mut found = std::mem::take(&mut self.scratch);
-                pieces(self.part, range, raw, self.marks() | deleted, &mut found);
+                let deleted = if parent == "delText" { DELETED } else { 0 };
+                let under = self.setting.covered.iter().any(|under| under.contains(&range.start));
+                let covered = if under { COVERED } else { 0 };
+                pieces(self.part, range, raw, self.marks() | deleted | covered, &mut found);
                 self.flows.pieces(sheaf, &mut found);
                 self.scratch = found;
             }
