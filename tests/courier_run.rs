@@ -50,6 +50,7 @@ impl Memory {
 
     fn owe(&self, kind: JobKind, created: OffsetDateTime, attempts: u32) {
         let task = Task {
+            gateway: None,
             incident: "KXQF-WMTR-BHPD-ZNCA".to_owned(),
             kind,
             attempts,
@@ -148,6 +149,7 @@ impl Outbox for Memory {
 
 fn facts() -> NoticeFacts {
     NoticeFacts {
+        tell: Vec::new(),
         received: OffsetDateTime::UNIX_EPOCH,
         subject: Some("Fortroligt emne".to_owned()),
         message_id: None,
@@ -155,6 +157,7 @@ fn facts() -> NoticeFacts {
         found: Vec::new(),
         doubts: Vec::new(),
         outcomes: vec![Fate {
+            words: std::collections::BTreeMap::new(),
             recipient: "b@avis.example".to_owned(),
             fate: FateWord::Held,
             rule: None,

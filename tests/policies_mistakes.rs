@@ -125,7 +125,7 @@ fn each_mistake_is_told_at_its_place_with_what_is_likely_meant() {
         (
             "rules:",
             "regler:",
-            "18:1 the policy has no key `regler` (valid words are",
+            "18:1 the policy has no key `regler` (did you mean `rules`?)",
         ),
         (
             "then: reject",

@@ -144,6 +144,7 @@ fn decide(policy: &Policy, numbers: &[Number], doubts: &[DoubtKind], redaction: 
         numbers,
         doubts,
         tls_enforced: &[true, false, false, false],
+        next_hops: &[],
         redaction,
     })
 }
@@ -325,6 +326,7 @@ proptest! {
             numbers: &alone,
             doubts: &[],
             tls_enforced: &[who == 0],
+            next_hops: &[],
             redaction: Redaction::Assumed,
         });
         prop_assert_eq!(one.len(), 1);

@@ -28,6 +28,11 @@ pub(super) enum PolicyCommand {
         /// The policy.
         file: PathBuf,
     },
+    /// The language as JSON Schema, for editors.
+    Schema,
+    /// The manual page cpr-milter-policy(5).
+    #[command(hide = true)]
+    Manual,
     /// What would become of a mail, for each recipient, and why.
     Explain {
         /// The mail.
@@ -54,6 +59,8 @@ impl PolicyCommand {
         match self {
             PolicyCommand::Check { file } => print(policy::check(file, today)),
             PolicyCommand::Test { file } => print(policy::test(file, today)),
+            PolicyCommand::Schema => said((format!("{:#}\n", crate::policy::schema()), 0)),
+            PolicyCommand::Manual => said((crate::policy::manual(), 0)),
             PolicyCommand::Explain { mail, policy, from, to } => {
                 match explain(mail, policy, from.as_deref(), to, today) {
                     Ok(text) => said((text, 0)),

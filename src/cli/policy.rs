@@ -265,6 +265,7 @@ pub fn explain(policy: &Policy, mail: &Explained<'_>) -> String {
         numbers: &seen.numbers,
         doubts: &seen.doubts,
         tls_enforced: mail.tls_enforced,
+        next_hops: &[],
         redaction: Redaction::Assumed,
     });
     let mut out = format!("policy  {} ({})\n", policy.name(), policy.hash());

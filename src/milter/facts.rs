@@ -34,13 +34,13 @@ impl Numbers {
         self.keys.iter().map(|(_, secret)| secret.clone()).collect()
     }
 
-    /// For the policy. `protected` is in the order of [`Numbers::secrets`].
-    pub fn for_policy(&self, protected: &[bool]) -> Vec<Number> {
+    /// For the policy. `protected` and `owners` are in the order of [`Numbers::secrets`].
+    pub fn for_policy(&self, protected: &[bool], owners: &[Vec<usize>]) -> Vec<Number> {
         let each = self.keys.iter().zip(&self.sightings).enumerate();
         each.map(|(i, ((kind, _), sightings))| Number {
             kind: kind.clone(),
             protected: protected.get(i).copied().unwrap_or(false),
-            belongs_to: Vec::new(),
+            belongs_to: owners.get(i).cloned().unwrap_or_default(),
             sightings: sightings.clone(),
         })
         .collect()
@@ -73,6 +73,42 @@ pub fn tls_enforced(envelope: &Envelope, domains: &[String]) -> Vec<bool> {
         .recipients
         .iter()
         .map(|r| r.address.as_ref().is_some_and(enforced))
+        .collect()
+}
+
+/// For each recipient: the host to which Postfix hands mail there, as the administrator has declared. The longest domain
+/// that fits counts.
+pub fn next_hops(envelope: &Envelope, hops: &BTreeMap<String, Vec<String>>) -> Vec<Option<String>> {
+    let fits = |address: &Address, domain: &str| -> Option<usize> {
+        let domain = idna::domain_to_ascii(domain.trim_start_matches('.')).ok()?;
+        let before = address.domain.strip_suffix(domain.as_str())?;
+        (!domain.is_empty() && (before.is_empty() || before.ends_with('.'))).then_some(domain.len())
+    };
+    let hop = |address: &Address| {
+        let all = hops
+            .iter()
+            .flat_map(|(host, domains)| domains.iter().map(move |d| (host, d)));
+        let longest = all
+            .filter_map(|(host, domain)| Some((fits(address, domain)?, host)))
+            .max();
+        longest.map(|(_, host)| host.clone())
+    };
+    envelope
+        .recipients
+        .iter()
+        .map(|r| r.address.as_ref().and_then(hop))
+        .collect()
+}
+
+/// Recipients whose address is the number itself, as that of a citizen's Digital Post is. Only on a way that the
+/// administrator vouches for: anybody may call a mailbox elsewhere so.
+pub fn is_address(number: &Secret, envelope: &Envelope, tls: &[bool], hops: &[Option<String>]) -> Vec<usize> {
+    let digits = |text: &str| -> String { text.chars().filter(|c| *c != '-').collect() };
+    let number = digits(number.reveal());
+    let vouched = |i: usize| tls.get(i) == Some(&true) || hops.get(i).is_some_and(Option::is_some);
+    let each = envelope.recipients.iter().enumerate();
+    each.filter(|(i, r)| vouched(*i) && r.address.as_ref().is_some_and(|a| digits(&a.local) == number))
+        .map(|(i, _)| i)
         .collect()
 }
 

@@ -7,7 +7,7 @@ use super::notice;
 use super::plan::{Fate, Plan};
 use super::world::{Takeover, Trouble, World};
 use crate::store::{Duty, Incident, IncidentId, Owned};
-use crate::types::Action;
+use crate::types::{Action, Decision};
 use std::collections::BTreeSet;
 use time::Duration;
 
@@ -58,20 +58,19 @@ impl<W: World> Weighed<W> {
 
     /// The policy had something to say: a rule matched, an exception lifted, or something other than plain delivery.
     fn mentioned(&self) -> bool {
-        let said =
-            |d: &crate::types::Decision| d.action != Action::Deliver || !d.matched.is_empty() || !d.lifted.is_empty();
+        let said = |d: &Decision| d.action != Action::Deliver || !d.matched.is_empty() || !d.lifted.is_empty();
         self.decisions.iter().any(said)
     }
 
-    /// The sender hears of what was held or redacted, and of warnings. Of a refusal the client's own report or our DSN
-    /// tells.
+    /// The sender hears of what was held or redacted, of warnings, and of what a rule wants told. Of a refusal the client's
+    /// own report or our DSN tells.
     fn notifies(&self) -> bool {
-        let warned = self.decisions.iter().any(|d| d.action == Action::Warn);
-        let touched = self
-            .fates
-            .iter()
-            .any(|fate| matches!(fate, Fate::Hold | Fate::Redacted(_)));
-        let told = self.plan != Plan::RejectAll && (warned || touched);
+        let tells = |(decision, fate): (&Decision, &Fate)| {
+            // Held by an earlier try: the decision of this one has nothing to say of it.
+            let taken = *fate == Fate::Hold && decision.action < Action::Redact;
+            *fate != Fate::Refuse && (taken || self.world.voice(decision).sender)
+        };
+        let told = self.plan != Plan::RejectAll && self.decisions.iter().zip(&self.fates).any(tells);
         told && self.world.may_notify(&self.case.envelope, self.case.mail.fields())
     }
 
@@ -96,7 +95,12 @@ impl<W: World> Weighed<W> {
         };
         let one = |&(recipient, duty): &(usize, Duty)| {
             let decision = self.decisions.get(recipient);
+            let gateway = decision.and_then(|d| match &d.action {
+                Action::Reroute(name) if duty == Duty::Reroute => Some(name.clone()),
+                _ => None,
+            });
             Owned {
+                gateway,
                 recipient,
                 duty,
                 rule: decision.and_then(|d| d.rule.clone()),

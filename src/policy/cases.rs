@@ -19,6 +19,8 @@ pub(super) struct Case {
     pub texts: Vec<(Text, String)>,
     /// The whole mail goes over TLS that must be encrypted.
     pub tls_enforced: bool,
+    /// The whole mail is handed to this host.
+    pub next_hop: Option<String>,
     pub doubts: Vec<DoubtKind>,
     /// Facts of numbers, by the name in braces.
     pub marks: Vec<(String, Mark)>,
@@ -76,7 +78,7 @@ const MARKS: &[(&str, Mark)] = &[
     ("hidden", Mark::Hidden),
     ("fake_redaction", Mark::FakeRedaction),
 ];
-const GIVEN: &[&str] = &["protected", "delivery", "doubts"];
+const GIVEN: &[&str] = &["protected", "delivery", "next_hop", "doubts"];
 
 /// Reads `tests:`.
 pub(super) fn read(node: Option<&Node>, groups: &Groups, rules: &[String], problems: &mut Problems) -> Vec<Case> {
@@ -120,6 +122,7 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
         login: fields.word("login", problems).map(|w| w.text),
         texts,
         tls_enforced: false,
+        next_hop: None,
         doubts: Vec::new(),
         marks: Vec::new(),
         expect: Vec::new(),
@@ -193,9 +196,10 @@ fn given(fields: &Fields<'_>, case: &mut Case, groups: &Groups, problems: &mut P
             }
             "delivery" => {
                 for word in &words {
-                    case.tls_enforced |= fields::choose(word, "delivery", &[words::TLS], problems).is_some();
+                    case.tls_enforced |= fields::choose(word, "delivery", [words::TLS].into_iter(), problems).is_some();
                 }
             }
+            "next_hop" => case.next_hop = words.first().map(|word| word.text.clone()),
             "doubts" => words.iter().for_each(|word| doubt(case, word, problems)),
             name if name.contains('@') => recipient_facts(case, &key, &words, groups, problems),
             _ => {
@@ -337,7 +341,7 @@ fn index(case: &mut Case, key: &Word, problems: &mut Problems) -> Option<usize> 
 }
 
 fn outcome(word: &Word, problems: &mut Problems) -> Option<&'static str> {
-    let valid = || words::ACTIONS.iter().map(|(name, _)| *name).chain(["deliver"]);
+    let valid = || words::of(words::OUTCOMES);
     let found = valid().find(|v| *v == word.text);
     if found.is_none() {
         problems.error(

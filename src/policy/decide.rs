@@ -5,7 +5,10 @@
 //! strict. Otherwise a rule that says `log` would be what this language does not have: a free-standing permission.
 
 use super::groups::Member;
-use super::rules::{Found, Rule, When};
+use super::route::Route;
+use super::rules::Rule;
+use super::when::{Found, When};
+use super::words::{self, GATEWAYS_DIFFER};
 use super::{Facts, Number, Policy, Redaction, Sighting};
 use crate::cpr::{Confidence, IdKind};
 use crate::types::{Action, Decision, DoubtKind, Lifted, Matched, Recipient, Release, RuleRef};
@@ -28,6 +31,19 @@ struct Candidate<'p> {
     watch: bool,
     numbers: Vec<usize>,
     doubts: Vec<DoubtKind>,
+}
+
+/// The way of one recipient's copy, as far as somebody has told.
+#[derive(Clone, Copy)]
+struct Way<'f> {
+    tls: bool,
+    hop: Option<&'f str>,
+}
+
+impl Way<'_> {
+    fn fits(self, route: &Route) -> bool {
+        route.fits(self.tls, self.hop)
+    }
 }
 
 /// A candidate that fits one recipient, numbers sorted into what stays and what exceptions took out.
@@ -53,8 +69,11 @@ impl<'p> Judge<'p> {
             })
             .filter(|c| !c.doubts.is_empty() || c.rule.when.is_met(&c.numbers, facts.numbers))
             .collect();
-        let holds =
-            |e: &super::exceptions::Exception| !e.is_expired(facts.today) && e.parties.sender_fits(&sender, login);
+        let people = facts.numbers.iter().filter(|n| n.kind == IdKind::Cpr).count();
+        let holds = |e: &super::exceptions::Exception| {
+            let few = e.people.is_none_or(|most| people <= most);
+            few && !e.is_expired(facts.today) && e.parties.sender_fits(&sender, login)
+        };
         let exceptions = policy.exceptions.all.iter().map(holds).collect();
         Judge {
             policy,
@@ -68,17 +87,22 @@ impl<'p> Judge<'p> {
     /// The decision for one recipient. `given`: groups in which a test in the file puts them.
     pub fn decide(&self, index: usize, recipient: &Recipient, given: &[usize]) -> Decision {
         let member = self.policy.groups.of(recipient.address.as_ref(), given);
-        let lifting = self.lifting(index, &member);
+        let way = self.way(index);
+        let lifting = self.lifting(way, &member);
         let mut lifted = Vec::new();
         let mut hits: Vec<Hit<'_, 'p>> = self
             .candidates
             .iter()
-            .filter(|c| c.rule.when.parties.recipient_fits(&self.sender, &member))
+            .filter(|c| c.rule.when.parties.recipient_fits(&self.sender, &member) && way.fits(&c.rule.when.route))
             .map(|c| self.lift(c, index, &lifting, &mut lifted))
             .collect();
         let removed = self.removed(&hits);
-        for hit in hits.iter_mut().filter(|h| h.candidate.rule.except_redacted) {
-            hit.take(|n| removed.contains(&n), "redacted", &mut lifted);
+        for hit in hits.iter_mut().filter(|h| h.candidate.rule.except.redacted) {
+            hit.take(|n| removed.contains(&n), words::REDACTED, &mut lifted);
+        }
+        let rerouted = self.rerouted(&hits, &removed);
+        for hit in hits.iter_mut().filter(|h| h.candidate.rule.except.rerouted) {
+            hit.take(|n| rerouted.contains(&n), words::REROUTED, &mut lifted);
         }
         let met = hits.iter().filter(|h| self.is_met(h));
         let mut matched: Vec<(Matched, Option<&Rule>)> =
@@ -94,11 +118,17 @@ impl<'p> Judge<'p> {
         conclude(index, matched, &removed, lifted, plain)
     }
 
+    fn way(&self, index: usize) -> Way<'p> {
+        Way {
+            tls: self.facts.tls_enforced.get(index).copied().unwrap_or(false),
+            hop: self.facts.next_hops.get(index).and_then(Option::as_deref),
+        }
+    }
+
     /// For each exception: it applies to this recipient, and if so whether only to their own numbers.
-    fn lifting(&self, index: usize, member: &Member) -> Vec<bool> {
-        let tls = self.facts.tls_enforced.get(index).copied().unwrap_or(false);
+    fn lifting(&self, way: Way<'_>, member: &Member) -> Vec<bool> {
         let all = self.policy.exceptions.all.iter().zip(&self.exceptions);
-        all.map(|(e, holds)| *holds && (tls || !e.tls_enforced) && e.parties.recipient_fits(&self.sender, member))
+        all.map(|(e, holds)| *holds && way.fits(&e.route) && e.parties.recipient_fits(&self.sender, member))
             .collect()
     }
 
@@ -109,17 +139,21 @@ impl<'p> Judge<'p> {
         lifting: &[bool],
         lifted: &mut Vec<Lifted>,
     ) -> Hit<'c, 'p> {
+        let owned = |n: usize| self.facts.numbers.get(n).is_some_and(|n| n.belongs_to.contains(&index));
+        let mut kept = candidate.numbers.clone();
+        if candidate.rule.when.route.own_number {
+            kept.retain(|&n| owned(n));
+        }
         let mut hit = Hit {
             candidate,
-            kept: candidate.numbers.clone(),
+            kept,
             lifted: Vec::new(),
         };
-        for &e in &candidate.rule.except {
+        for &e in &candidate.rule.except.named {
             let (Some(exception), Some(true)) = (self.policy.exceptions.all.get(e), lifting.get(e)) else {
                 continue;
             };
-            let owned = |n: usize| self.facts.numbers.get(n).is_some_and(|n| n.belongs_to.contains(&index));
-            hit.take(|n| !exception.own_number || owned(n), &exception.name, lifted);
+            hit.take(|n| !exception.route.own_number || owned(n), &exception.name, lifted);
         }
         hit
     }
@@ -135,6 +169,18 @@ impl<'p> Judge<'p> {
         }
         hits.iter()
             .filter(|h| h.candidate.rule.action == Action::Redact && !h.candidate.watch && self.is_met(h))
+            .flat_map(|h| h.kept.iter().copied())
+            .collect()
+    }
+
+    /// The numbers for which rules send this copy through a gateway. A redacted copy goes the ordinary way, and what stays
+    /// in it with it.
+    fn rerouted(&self, hits: &[Hit<'_, 'p>], removed: &BTreeSet<usize>) -> BTreeSet<usize> {
+        if !removed.is_empty() {
+            return BTreeSet::new();
+        }
+        hits.iter()
+            .filter(|h| matches!(h.candidate.rule.action, Action::Reroute(_)) && !h.candidate.watch && self.is_met(h))
             .flat_map(|h| h.kept.iter().copied())
             .collect()
     }
@@ -226,8 +272,15 @@ fn conclude(
     plain: RuleRef,
 ) -> Decision {
     let winner = matched.iter().map(|(m, _)| m).find(|m| !m.watch);
-    let action = winner.map_or(Action::Deliver, |m| m.action.clone());
-    let rule = winner.map(|m| m.rule.clone());
+    let mut action = winner.map_or(Action::Deliver, |m| m.action.clone());
+    let mut rule = winner.map(|m| m.rule.clone());
+    if gateways_differ(&matched, &action) {
+        action = Action::Quarantine;
+        rule = rule.map(|rule| RuleRef {
+            id: GATEWAYS_DIFFER.to_owned(),
+            ..rule
+        });
+    }
     let told = rule.as_ref().map(|_| told(&matched, &action).unwrap_or(plain));
     let redact = if action == Action::Redact {
         removed.iter().copied().collect()
@@ -244,6 +297,12 @@ fn conclude(
         matched: matched.into_iter().map(|(m, _)| m).collect(),
         lifted,
     }
+}
+
+/// Rules send one copy through two gateways. No order of the file may choose; a person does.
+fn gateways_differ(matched: &[(Matched, Option<&Rule>)], action: &Action) -> bool {
+    let other = |m: &Matched| !m.watch && matches!(m.action, Action::Reroute(_)) && m.action != *action;
+    matches!(action, Action::Reroute(_)) && matched.iter().any(|(m, _)| other(m))
 }
 
 /// The reason that the sender may be given: of the rules that say nothing about protected persons, the one that would have

@@ -48,7 +48,7 @@ fn unused(policy: &Policy, problems: &mut Problems) {
         }
     }
     for (i, exception) in policy.exceptions.all.iter().enumerate() {
-        if !policy.rules.iter().any(|r| r.except.contains(&i)) {
+        if !policy.rules.iter().any(|r| r.except.named.contains(&i)) {
             problems.warning(
                 exception.at,
                 format!("no rule names the exception {}", quote(&exception.name)),
@@ -119,7 +119,7 @@ fn lifts_everything(policy: &Policy, problems: &mut Problems) {
         .exceptions
         .all
         .iter()
-        .filter(|e| !e.tls_enforced && !e.own_number)
+        .filter(|e| !e.route.tls_enforced && !e.route.own_number && e.route.next_hop.is_empty())
     {
         let to = &exception.parties.to;
         if to.is_empty() || to.contains(&Who::Outside) {

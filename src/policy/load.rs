@@ -8,11 +8,12 @@ use super::groups::{self, List};
 use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
+use super::spot_check;
 use super::trial;
-use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
+use super::words::{self, CONFIDENCES, DEFAULT, DEFAULT_ACTIONS, IDENTIFIER, LANGUAGES, TOP};
 use super::yaml::{self, Node, Value};
 use super::{Language, Loaded, Policy, ReadList, Reading};
-use crate::cpr::{Checksum, Confidence, Detector, Identifier, READY, Ready};
+use crate::cpr::{Checksum, Confidence, Detector, Identifier, Ready};
 use crate::types::Action;
 use sha2::{Digest, Sha256};
 use time::Date;
@@ -108,6 +109,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         Some(Language::En) => "When no other rule applies".to_owned(),
         _ => "Når ingen anden regel gælder".to_owned(),
     };
+    let spot_check = fields.node("spot_check").and_then(|n| spot_check::read(n, problems));
     let tests = cases::read(fields.node("tests"), &groups, &rule_ids(fields.node("rules")), problems);
     let policy = Policy {
         name,
@@ -119,6 +121,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         exceptions,
         rules,
         default,
+        spot_check,
         tests,
     };
     Some((policy, texts))
@@ -152,7 +155,7 @@ fn version(fields: &Fields<'_>, problems: &mut Problems) {
 fn languages(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Language> {
     let mut languages = Vec::new();
     for word in fields.words("notices", problems) {
-        let language = match fields::choose(&word, "notices", LANGUAGES, problems) {
+        let language = match fields::choose(&word, "notices", words::of(LANGUAGES), problems) {
             Some("da") => Language::Da,
             Some(_) => Language::En,
             None => continue,
@@ -198,9 +201,9 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
                 "`pattern`: a regular expression; `use`: the name of a ready-made identifier",
             );
         }
-        let names = Checksum::NAMES.map(|(name, _)| name);
         let checksum = fields
-            .one_of("checksum", &names, problems)
+            .word("checksum", problems)
+            .and_then(|word| fields::choose(&word, "checksum", words::checksums().into_iter(), problems))
             .and_then(|word| Checksum::NAMES.into_iter().find(|(name, _)| *name == word))
             .map(|(_, checksum)| checksum);
         let context = fields.words("context", problems).into_iter().map(|w| w.text).collect();
@@ -238,8 +241,9 @@ fn ready_made(name: &Word, fields: &Fields<'_>, problems: &mut Problems) -> Opti
             );
         }
     }
-    let names: Vec<&'static str> = READY.iter().map(|ready| ready.name).collect();
-    let mut identifier = Ready::named(fields.one_of("use", &names, problems)?)?.identifier(&name.text);
+    let word = fields.word("use", problems)?;
+    let ready = fields::choose(&word, "use", words::ready_made().into_iter(), problems)?;
+    let mut identifier = Ready::named(ready)?.identifier(&name.text);
     let context = fields.words("context", problems);
     identifier.context.extend(context.into_iter().map(|word| word.text));
     Some(identifier)
@@ -316,18 +320,20 @@ fn defaults(node: Option<&Node>, problems: &mut Problems) -> Defaults {
 
 fn default_action(word: &Word, slot: &mut Action, problems: &mut Problems) {
     match words::action(&word.text) {
-        Some(Action::Redact) => problems.error(
+        Some(Action::Redact | Action::Reroute(_)) => problems.error(
             word.at,
-            "`default` cannot redact",
-            "write a rule with `then: redact`, and let `default` say `quarantine`",
+            format!("`default` cannot {}", word.text),
+            format!(
+                "write a rule with `then: {}`, and let `default` say `quarantine`",
+                word.text
+            ),
         ),
         Some(action) => *slot = action,
         None if word.text == "deliver" => *slot = Action::Deliver,
         None => {
-            let valid = ["reject", "quarantine", "warn", "log", "deliver"];
             let (message, help) = words::no_action(&word.text);
             let help = if help.starts_with("valid") || help.starts_with("name") {
-                words::help(&word.text, valid.into_iter())
+                words::help(&word.text, words::of(DEFAULT_ACTIONS))
             } else {
                 help
             };

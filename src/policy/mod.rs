@@ -9,22 +9,32 @@ mod exceptions;
 mod facts;
 mod fields;
 mod groups;
+mod likely;
 mod lint;
 mod load;
+mod manual;
 mod parties;
 mod problem;
+mod route;
 mod rules;
+mod schema;
+mod spot_check;
 mod trial;
+mod voice;
+mod when;
 pub mod words;
 mod yaml;
 
 pub use facts::{BelongsTo, IsProtected, Seen, facts_from};
 pub use load::{load, load_reading};
+pub use manual::{EXAMPLE, manual};
 pub use problem::{Problem, render, render_coloured};
+pub use schema::schema;
 pub use trial::TestResult;
+pub use voice::Voice;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
-use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass};
+use crate::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass};
 use time::Date;
 
 /// A policy in force: compiled, its own tests passed.
@@ -39,6 +49,7 @@ pub struct Policy {
     exceptions: exceptions::Exceptions,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
+    spot_check: Option<spot_check::SpotCheck>,
     tests: Vec<cases::Case>,
 }
 
@@ -55,6 +66,8 @@ pub struct Facts<'a> {
     pub doubts: &'a [DoubtKind],
     /// For each recipient: the administrator vouches that mail there goes over enforced TLS.
     pub tls_enforced: &'a [bool],
+    /// For each recipient: the host that mail there is handed to, when the administrator has declared it. Empty: of nobody.
+    pub next_hops: &'a [Option<String>],
     /// Whether redaction is assumed to work, or has been tried and failed.
     pub redaction: Redaction,
 }
@@ -92,6 +105,17 @@ pub struct Sighting {
     pub hidden: bool,
     /// Covered, and still there.
     pub fake_redaction: bool,
+}
+
+/// A gateway that a rule names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway<'a> {
+    /// As written.
+    pub name: &'a str,
+    /// Where.
+    pub line: usize,
+    /// Where.
+    pub column: usize,
 }
 
 /// Notices' languages.
@@ -159,6 +183,25 @@ impl Policy {
     /// The address is in the group `inside`.
     pub fn is_inside(&self, address: Option<&Address>) -> bool {
         self.groups.is_inside(address)
+    }
+
+    /// Names of the gateways that rules send mail through, each with the line that names it first: the administrator's
+    /// file must know them all.
+    pub fn gateways(&self) -> Vec<Gateway<'_>> {
+        let mut gateways: Vec<Gateway<'_>> = Vec::new();
+        for rule in &self.rules {
+            let (Action::Reroute(name), Some(at)) = (&rule.action, rule.gateway_at) else {
+                continue;
+            };
+            if !gateways.iter().any(|known| known.name == name) {
+                gateways.push(Gateway {
+                    name,
+                    line: at.line,
+                    column: at.column,
+                });
+            }
+        }
+        gateways
     }
 
     /// `title:` of an exception, for showing what lifted a number.

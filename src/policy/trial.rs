@@ -90,12 +90,14 @@ fn one(
     let seen = numbers.seen(case, reading);
     let envelope = envelope(case);
     let tls: Vec<bool> = case.to.iter().map(|to| case.tls_enforced || to.tls_enforced).collect();
+    let hops = vec![case.next_hop.clone(); case.to.len()];
     let facts = Facts {
         envelope: &envelope,
         today,
         numbers: &seen,
         doubts: &case.doubts,
         tls_enforced: &tls,
+        next_hops: &hops,
         redaction: Redaction::Assumed,
     };
     let judge = Judge::new(policy, &facts);

@@ -5,7 +5,7 @@ use crate::store::StoreError;
 use std::path::Path;
 
 /// Steps that lead from each version to the next one; the first makes an empty file version 1.
-const STEPS: [&str; 1] = [V1];
+const STEPS: [&str; 2] = [V1, GATEWAYS];
 
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;
@@ -139,6 +139,18 @@ CREATE TABLE person (
     reason BLOB,                             -- sealed
     review TEXT,
     added  INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Deliveries through a named gateway and by no other way; whose number it is.
+const GATEWAYS: &str = "
+ALTER TABLE outbox ADD COLUMN gateway TEXT;  -- delivery: by its name in the administrator's file
+
+CREATE TABLE number_owner (
+    person  BLOB NOT NULL,                   -- hash of the number
+    address BLOB NOT NULL,                   -- hash of the owner's mail address
+    added   INTEGER NOT NULL,
+    PRIMARY KEY (person, address)
 ) WITHOUT ROWID;
 ";
 
