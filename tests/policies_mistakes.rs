@@ -70,6 +70,7 @@ tests:
     text: "CPR {a}"
     given: {protected: [a], delivery: tls_enforced}
     expect: quarantine
+...
 "#;
 
 fn lists(name: &str) -> Result<String, String> {

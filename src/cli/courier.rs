@@ -6,8 +6,10 @@ use crate::config::Config;
 use crate::courier;
 use crate::policy::Policy;
 use crate::store::Access;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -48,18 +50,18 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     sending.await.map_err(|error| error.to_string())
 }
 
-/// The policy, read again when its file has changed; a broken file leaves the last one.
+/// The policy, read again when its file, or one that it names, has changed; a broken file leaves the last one.
 struct Spoken {
-    path: std::path::PathBuf,
-    last: Mutex<(Option<std::time::SystemTime>, Arc<Policy>)>,
+    config: Config,
+    last: Mutex<(Vec<Option<SystemTime>>, Arc<Policy>)>,
 }
 
 impl Spoken {
     fn of(config: &Config) -> Result<courier::Voice, String> {
-        let policy = policy::in_force(&config.policy)?;
+        let policy = policy::in_force(config)?;
         let spoken = Arc::new(Spoken {
-            path: config.policy.clone(),
-            last: Mutex::new((changed(&config.policy), Arc::new(policy))),
+            config: config.clone(),
+            last: Mutex::new((changed(&config.policy, &policy), Arc::new(policy))),
         });
         let same = Arc::clone(&spoken);
         Ok(courier::Voice {
@@ -70,10 +72,12 @@ impl Spoken {
 
     fn now(&self) -> Arc<Policy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = changed(&self.path);
-        if changed != last.0 {
-            last.0 = changed;
-            if let Ok(policy) = policy::in_force(&self.path) {
+        let now = changed(&self.config.policy, &last.1);
+        if now != last.0 {
+            last.0 = now;
+            if let Ok(policy) = policy::in_force(&self.config) {
+                // It may name other files.
+                last.0 = changed(&self.config.policy, &policy);
                 last.1 = Arc::new(policy);
             }
         }
@@ -81,6 +85,11 @@ impl Spoken {
     }
 }
 
-fn changed(path: &std::path::Path) -> Option<std::time::SystemTime> {
-    std::fs::metadata(path).and_then(|data| data.modified()).ok()
+/// When each of the policy's files was last changed.
+fn changed(path: &Path, policy: &Policy) -> Vec<Option<SystemTime>> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let files = policy.files().iter().map(|file| folder.join(file));
+    let all = std::iter::once(path.to_owned()).chain(files);
+    all.map(|file| std::fs::metadata(file).and_then(|data| data.modified()).ok())
+        .collect()
 }

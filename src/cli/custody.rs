@@ -374,7 +374,7 @@ impl Decision {
     /// A copy made now, without any number and without what the policy's own identifiers find, inspected again.
     fn clean_copy(&self, store: &Store, config: &ConfigFile) -> Result<What, String> {
         let config = Config::load(&config.config).map_err(|error| error.to_string())?;
-        let policy = policy::in_force(&config.policy)?;
+        let policy = policy::in_force(&config)?;
         let id = IncidentId::parse(&self.id).ok_or_else(|| quarantine::NO_ID.to_owned())?;
         let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
         let mail = opened

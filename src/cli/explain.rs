@@ -22,6 +22,9 @@ pub(super) enum PolicyCommand {
     Check {
         /// The policy.
         file: PathBuf,
+        /// The administrator's file: the gateways that the policy names must stand in it.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Run the tests in the file. Status 1 when one fails.
     Test {
@@ -57,7 +60,12 @@ impl PolicyCommand {
     pub(super) fn run(&self) -> ExitCode {
         let today = danish_date(OffsetDateTime::now_utc());
         match self {
-            PolicyCommand::Check { file } => print(policy::check(file, today)),
+            PolicyCommand::Check { file, config } => {
+                match config.as_deref().map(crate::config::Config::load).transpose() {
+                    Ok(config) => print(policy::check(file, config.as_ref(), today)),
+                    Err(error) => fail(error),
+                }
+            }
             PolicyCommand::Test { file } => print(policy::test(file, today)),
             PolicyCommand::Schema => said((format!("{:#}\n", crate::policy::schema()), 0)),
             PolicyCommand::Manual => said((crate::policy::manual(), 0)),

@@ -1,12 +1,18 @@
 //! `cpr-milter policy check | test | explain`: what the policy says, in words for a compliance officer. Texts come back
 //! to the caller, who prints them and ends with the exit status.
 
-use crate::cpr::{self, IdKind, Secret};
-use crate::policy::{self, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
+use crate::config::{Config, Programs, Workers};
+use crate::content::Limits;
+use crate::cpr::{self, IdKind, Identifier, Secret};
+use crate::inspect::{Input, Options};
+use crate::policy::{self, Around, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
 use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
+use crate::worker::{Pool, PoolConfig};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use time::Date;
 
 /// The policy is sound.
@@ -44,8 +50,8 @@ pub enum Refused {
 pub struct Opened {
     /// The policy, its warnings and its tests.
     pub loaded: Loaded,
-    /// Its text, for showing warnings.
-    pub source: String,
+    /// All files that were read, itself the first, for showing warnings.
+    pub texts: Vec<(String, String)>,
 }
 
 /// Reads a policy file and the lists it names, which lie in or below its folder.
@@ -76,15 +82,73 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
     })?;
     let source = source.to_owned();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lists = |list: &str| read_list(folder, list);
-    match policy::load(&source, &name, today, &lists) {
-        Ok(loaded) => Ok(Opened { loaded, source }),
-        Err(problems) => Err(Refused::Mistakes {
-            shown: policy::render(&problems, &name, &source),
-            path: name,
-            problems,
-        }),
-    }
+    let others = RefCell::new(vec![(name.clone(), source.clone())]);
+    let lists = |list: &str| {
+        let text = read_list(folder, list)?;
+        others.borrow_mut().push((list.to_owned(), text.clone()));
+        Ok(text)
+    };
+    let around = Around {
+        attachment: Some(&|file| read_below(folder, file)),
+        mail: Some(&|mail, identifiers| inspect(mail, identifiers, today)),
+        ..Around::new(&lists)
+    };
+    let loaded = policy::load_with(&source, &name, today, &around);
+    let texts = others.into_inner();
+    let problems = match loaded {
+        // A policy that was cut off between two rules is sound, and lets through what its last rules would have held.
+        Ok(loaded) if loaded.warnings.iter().any(policy::is_cut_off) => cut_off(loaded.warnings),
+        Ok(loaded) => return Ok(Opened { loaded, texts }),
+        Err(problems) => problems,
+    };
+    Err(Refused::Mistakes {
+        shown: render(&problems, &texts),
+        path: name,
+        problems,
+    })
+}
+
+fn cut_off(warnings: Vec<Problem>) -> Vec<Problem> {
+    let is_mistake = |problem: Problem| Problem {
+        warning: problem.warning && !policy::is_cut_off(&problem),
+        ..problem
+    };
+    warnings.into_iter().map(is_mistake).collect()
+}
+
+fn render(problems: &[Problem], texts: &[(String, String)]) -> String {
+    let texts: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    policy::render_files(problems, &texts)
+}
+
+/// Reads the mail of a test where all mail is read, in a worker process. On a thread of its own, since a daemon that
+/// reloads its policy is in the middle of its own work.
+fn inspect(mail: &[u8], identifiers: &[Identifier], today: Date) -> Result<Report, String> {
+    let options = Options {
+        input: Input::Message,
+        name: None,
+        limits: Limits::default(),
+        today,
+        identifiers: identifiers.to_vec(),
+        programs: Programs::default(),
+    };
+    let read = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let pool = Pool::new(PoolConfig::new(&Workers {
+            count: 1,
+            ..Workers::default()
+        }));
+        let until = Instant::now() + Duration::from_secs(120);
+        let seen = runtime.block_on(pool.inspect(mail, &options, until));
+        seen.map(|seen| seen.report().clone())
+            .map_err(|error| error.to_string())
+    };
+    let thread = std::thread::scope(|scope| scope.spawn(read).join());
+    thread.unwrap_or_else(|_| Err("the reader panicked".to_owned()))
 }
 
 const SAVE_AS_UTF8: &str = "save the file as UTF-8 (in Notepad: Save as, Encoding: UTF-8)";
@@ -116,18 +180,51 @@ fn utf8(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
     })
 }
 
-/// A list that the policy names. It lies in or below the policy's folder: whoever may write the policy may not thereby
-/// read what the gateway's user can.
+/// A list that the policy names, or a file that it includes.
 fn read_list(folder: &Path, list: &str) -> Result<String, String> {
+    let bytes = read_below(folder, list)?;
+    match utf8(&bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err((line, column, what)) => Err(format!("{list}:{line}:{column}: {what}; {SAVE_AS_UTF8}")),
+    }
+}
+
+/// A file that the policy names. It lies in or below the policy's folder: whoever may write the policy may not thereby
+/// read what the gateway's user can.
+fn read_below(folder: &Path, list: &str) -> Result<Vec<u8>, String> {
     use std::path::Component;
     let below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !Path::new(list).components().all(below) {
         return Err("it lies outside the folder of the policy file".to_owned());
     }
-    let bytes = bounded(&folder.join(list)).map_err(|error| error.to_string())?;
-    match utf8(&bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err((line, column, what)) => Err(format!("{list}:{line}:{column}: {what}; {SAVE_AS_UTF8}")),
+    bounded(&folder.join(list)).map_err(|error| error.to_string())
+}
+
+/// Gateways that the policy names and the administrator's file does not: mail for them would wait for ever.
+///
+/// # Errors
+/// Each of them, with its place and what to do.
+pub fn gateways_known(policy: &Policy, path: &Path, config: &Config) -> Result<(), String> {
+    let known: Vec<&str> = config.gateways.keys().map(String::as_str).collect();
+    let unknown = policy
+        .gateways()
+        .into_iter()
+        .filter(|gateway| !known.contains(&gateway.name));
+    let lines: Vec<String> = unknown
+        .map(|gateway| {
+            let file = gateway.file.map_or_else(|| path.display().to_string(), str::to_owned);
+            let help = match known.as_slice() {
+                [] => "the administrator adds it there".to_owned(),
+                known => format!("those there are {}", known.join(", ")),
+            };
+            let (line, column, name) = (gateway.line, gateway.column, cpr::mask(gateway.name));
+            format!("{file}:{line}:{column}: the gateway `{name}` is not among `gateways` of the configuration; {help}")
+        })
+        .collect();
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        Err(lines.join("\n"))
     }
 }
 
@@ -135,7 +232,8 @@ fn read_list(folder: &Path, list: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Every mistake, as the compliance officer reads it.
-pub fn in_force(path: &Path) -> Result<Policy, String> {
+pub fn in_force(config: &Config) -> Result<Policy, String> {
+    let path = config.policy.as_path();
     let opened = open(path, danish_date(time::OffsetDateTime::now_utc()))
         .map_err(|refused| refused.to_string().trim_end().to_owned())?;
     for warning in &opened.loaded.warnings {
@@ -147,14 +245,19 @@ pub fn in_force(path: &Path) -> Result<Policy, String> {
             warning.message
         );
     }
+    gateways_known(&opened.loaded.policy, path, config)?;
     Ok(opened.loaded.policy)
 }
 
-/// `policy check FILE`: every mistake and warning, then one line.
-pub fn check(path: &Path, today: Date) -> (String, u8) {
+/// `policy check FILE`: every mistake and warning, then one line. With the administrator's file also what only the two
+/// together show.
+pub fn check(path: &Path, config: Option<&Config>, today: Date) -> (String, u8) {
     match open(path, today) {
-        Ok(Opened { loaded, source }) => {
-            let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
+        Ok(Opened { loaded, texts }) => {
+            let mut out = render(&loaded.warnings, &texts);
+            if let Some(Err(unknown)) = config.map(|config| gateways_known(&loaded.policy, path, config)) {
+                return (format!("{out}{unknown}\n"), MISTAKES);
+            }
             let warnings = count(loaded.warnings.len(), "warning");
             let tests = passed(&loaded.tests);
             let (name, hash) = (loaded.policy.name(), loaded.policy.hash());

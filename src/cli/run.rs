@@ -91,7 +91,7 @@ async fn reload_on<T>(hangup: &mut Signal, file: &Path, shared: &Shared<Real>) -
 fn load(file: &Path) -> Result<Real, String> {
     let config = Config::load(file).map_err(|error| error.to_string())?;
     endpoint(&config)?;
-    let policy = policy::in_force(&config.policy)?;
+    let policy = policy::in_force(&config)?;
     let keys = Keys::load(&config.keys, Access::Seal).map_err(|error| error.to_string())?;
     let store = Store::open(&config.store, keys).map_err(|error| error.to_string())?;
     let pool = Pool::new(PoolConfig::new(&config.workers));
@@ -107,7 +107,7 @@ fn load(file: &Path) -> Result<Real, String> {
 fn reloaded(file: &Path, old: &Real) -> Result<Real, String> {
     let config = Config::load(file).map_err(|error| error.to_string())?;
     endpoint(&config)?;
-    let policy = policy::in_force(&config.policy)?;
+    let policy = policy::in_force(&config)?;
     let fixed = |config: &Config| {
         let workers = &config.workers;
         let socket = (

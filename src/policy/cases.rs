@@ -17,6 +17,8 @@ pub(super) struct Case {
     pub login: Option<String>,
     /// What the mail says, where.
     pub texts: Vec<(Text, String)>,
+    /// Files that are attached.
+    pub attachments: Vec<Word>,
     /// The whole mail goes over TLS that must be encrypted.
     pub tls_enforced: bool,
     /// The whole mail is handed to this host.
@@ -44,6 +46,7 @@ pub(super) struct To {
 pub(super) enum Text {
     Subject,
     Body,
+    Html,
     FileName,
     Attachment,
 }
@@ -103,6 +106,7 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
     let texts = [
         ("subject", Text::Subject),
         ("text", Text::Body),
+        ("html", Text::Html),
         ("file_name", Text::FileName),
         ("attachment", Text::Attachment),
     ];
@@ -121,6 +125,7 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
         to,
         login: fields.word("login", problems).map(|w| w.text),
         texts,
+        attachments: fields.words("attachments", problems),
         tls_enforced: false,
         next_hop: None,
         doubts: Vec::new(),

@@ -2,7 +2,9 @@
 //! test exercises; and the one thing that must never stand in a policy, a real number.
 
 use super::groups::{List, Who};
+use super::include::Source;
 use super::problem::{Problems, quote};
+use super::subsume;
 use super::trial::Trial;
 use super::words::INSIDE;
 use super::yaml::Spot;
@@ -18,8 +20,41 @@ pub(super) fn warn(policy: &Policy, today: Date, trial: &Trial, problems: &mut P
     unexercised(policy, trial, problems);
     weaker_than_default(policy, problems);
     impossible(policy, problems);
+    subsume::warn(policy, problems);
     lifts_everything(policy, problems);
     never_expires(policy, today, problems);
+}
+
+/// Three dots end a YAML document (YAML 1.2 §9.1.2). A file that was cut off between two rules is sound YAML, and a policy
+/// that lacks its last rules is sound as well: only a mark at its end tells the one from the other.
+pub(super) const CUT_OFF: &str = "the file does not end with `...`";
+
+/// The problem is that a file has no mark at its end: the one warning for which a file does not come into force.
+pub fn is_cut_off(problem: &super::Problem) -> bool {
+    problem.message == CUT_OFF
+}
+
+/// Tells of each file that has no mark at its end.
+pub(super) fn cut_off(sources: &[Source], problems: &mut Problems) {
+    for source in sources {
+        let end = source
+            .text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+            .last();
+        if let Some((i, line)) = end.filter(|(_, line)| line.trim_end() != "...") {
+            problems.warning(
+                Spot {
+                    file: source.node.at.file,
+                    line: i + 1,
+                    column: line.chars().take_while(|c| *c == ' ').count() + 1,
+                },
+                CUT_OFF,
+                "is it whole? Then write three dots into a line of their own at its end: a file that was cut off could not be told from it",
+            );
+        }
+    }
 }
 
 fn expired(policy: &Policy, today: Date, problems: &mut Problems) {
@@ -155,11 +190,14 @@ fn never_expires(policy: &Policy, today: Date, problems: &mut Problems) {
 }
 
 /// Refuses text that looks like a CPR number, in the policy and in its lists.
-pub(super) fn real_numbers(source: &str, lists: &[List], reading: Reading<'_>, problems: &mut Problems) {
+pub(super) fn real_numbers(sources: &[Source], lists: &[List], reading: Reading<'_>, problems: &mut Problems) {
     let message = "this looks like a real CPR number";
     let help = "never write a number into a policy; in tests write {cpr}, which stands for a made-up one";
-    for at in numbers_in(source, reading) {
-        problems.error(at, message, help);
+    for source in sources {
+        for at in numbers_in(&source.text, reading) {
+            let file = source.node.at.file;
+            problems.error(Spot { file, ..at }, message, help);
+        }
     }
     for list in lists {
         for at in numbers_in(&list.text, reading) {
@@ -180,6 +218,7 @@ fn numbers_in(text: &str, reading: Reading<'_>) -> Vec<Spot> {
 fn end(before: &str) -> Spot {
     let last = before.rsplit('\n').next().unwrap_or("");
     Spot {
+        file: 0,
         line: before.matches('\n').count() + 1,
         column: last.chars().count() + 1,
     }

@@ -5,6 +5,7 @@ use super::decide::Defaults;
 use super::exceptions;
 use super::fields::{self, Fields, Word};
 use super::groups::{self, List};
+use super::include::{self, Source};
 use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
@@ -12,7 +13,7 @@ use super::spot_check;
 use super::trial;
 use super::words::{self, CONFIDENCES, DEFAULT, DEFAULT_ACTIONS, IDENTIFIER, LANGUAGES, TOP};
 use super::yaml::{self, Node, Value};
-use super::{Language, Loaded, Policy, ReadList, Reading};
+use super::{Around, Language, Loaded, Policy, ReadList, Reading};
 use crate::cpr::{Checksum, Confidence, Detector, Identifier, Ready};
 use crate::types::Action;
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ use time::Date;
 /// # Errors
 /// Every mistake found, each with its place.
 pub fn load(source: &str, file: &str, today: Date, lists: ReadList<'_>) -> Result<Loaded, Vec<Problem>> {
-    compile(source, file, today, lists, None)
+    load_with(source, file, today, &Around::new(lists))
 }
 
 /// As [`load`], with another eye than the detector for the texts of the tests.
@@ -37,28 +38,30 @@ pub fn load_reading(
     lists: ReadList<'_>,
     reading: Reading<'_>,
 ) -> Result<Loaded, Vec<Problem>> {
-    compile(source, file, today, lists, Some(reading))
+    let around = Around {
+        reading: Some(reading),
+        ..Around::new(lists)
+    };
+    load_with(source, file, today, &around)
 }
 
-fn compile(
-    source: &str,
-    file: &str,
-    today: Date,
-    lists: ReadList<'_>,
-    reading: Option<Reading<'_>>,
-) -> Result<Loaded, Vec<Problem>> {
+/// As [`load`], with more of the world around.
+///
+/// # Errors
+/// Every mistake found, each with its place.
+pub fn load_with(source: &str, file: &str, today: Date, around: &Around<'_>) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::new(file);
-    let source = source.trim_start_matches('\u{feff}');
-    let Some(root) = yaml::read(source, &mut problems) else {
+    let Some((root, sources)) = include::gather(source, around.lists, &mut problems) else {
         return Err(problems.finish());
     };
-    let draft = draft(&root, lists, today, &mut problems);
+    let draft = draft(&root, around.lists, today, &mut problems);
     let detector = detector(draft.as_ref().map(|(policy, _)| policy), today);
     let own = |text: &str| detector.as_ref().map(|d| d.find(text)).unwrap_or_default();
-    let reading = reading.unwrap_or(&own);
+    let reading = around.reading.unwrap_or(&own);
     let texts = draft.as_ref().map(|(_, texts)| texts.as_slice()).unwrap_or_default();
-    lint::real_numbers(source, texts, reading, &mut problems);
-    if let (false, Some(at)) = (problems.any_errors(), yaml::disagreement(source, &root)) {
+    lint::real_numbers(&sources, texts, reading, &mut problems);
+    let differing = |source: &Source| yaml::disagreement(&source.text, &source.node);
+    if let (false, Some(at)) = (problems.any_errors(), sources.iter().find_map(differing)) {
         problems.error(
             at,
             "two YAML readers understand this differently",
@@ -68,8 +71,16 @@ fn compile(
     let Some((mut policy, texts)) = draft.filter(|_| !problems.any_errors()) else {
         return Err(problems.finish());
     };
-    policy.hash = hash(source, &texts);
-    let trial = trial::run(&policy, today, reading, &mut problems);
+    policy.hash = hash(&sources, &texts);
+    let included = sources.iter().skip(1).map(|source| source.name.clone());
+    policy.files = included.chain(texts.iter().map(|list| list.file.clone())).collect();
+    let eyes = trial::Eyes {
+        text: reading,
+        mail: around.mail,
+        file: around.attachment,
+    };
+    let trial = trial::run(&policy, today, &eyes, &mut problems);
+    lint::cut_off(&sources, &mut problems);
     lint::warn(&policy, today, &trial, &mut problems);
     if problems.any_errors() {
         return Err(problems.finish());
@@ -115,6 +126,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         name,
         owner,
         hash: String::new(),
+        files: Vec::new(),
         languages,
         identifiers,
         groups,
@@ -342,11 +354,14 @@ fn default_action(word: &Word, slot: &mut Action, problems: &mut Problems) {
     }
 }
 
-/// First 16 digits of SHA-256 over the file and its lists, each with its length, so that no two sets of files can read
+/// First 16 digits of SHA-256 over the file, what it includes, and its lists, each with its length, so that no two sets of files can read
 /// as the same bytes.
-fn hash(source: &str, lists: &[List]) -> String {
+fn hash(sources: &[Source], lists: &[List]) -> String {
     let mut sha = Sha256::new();
-    for text in std::iter::once(source).chain(lists.iter().flat_map(|l| [l.file.as_str(), l.text.as_str()])) {
+    let main = sources.first().map(|source| source.text.as_str());
+    let included = sources.iter().skip(1).flat_map(|s| [s.name.as_str(), s.text.as_str()]);
+    let lists = lists.iter().flat_map(|l| [l.file.as_str(), l.text.as_str()]);
+    for text in main.into_iter().chain(included).chain(lists) {
         sha.update((text.len() as u64).to_be_bytes());
         sha.update(text.as_bytes());
     }

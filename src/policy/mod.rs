@@ -9,9 +9,11 @@ mod exceptions;
 mod facts;
 mod fields;
 mod groups;
+mod include;
 mod likely;
 mod lint;
 mod load;
+mod mail;
 mod manual;
 mod parties;
 mod problem;
@@ -19,6 +21,7 @@ mod route;
 mod rules;
 mod schema;
 mod spot_check;
+mod subsume;
 mod trial;
 mod voice;
 mod when;
@@ -26,15 +29,16 @@ pub mod words;
 mod yaml;
 
 pub use facts::{BelongsTo, IsProtected, Seen, facts_from};
-pub use load::{load, load_reading};
+pub use lint::is_cut_off;
+pub use load::{load, load_reading, load_with};
 pub use manual::{EXAMPLE, manual};
-pub use problem::{Problem, render, render_coloured};
+pub use problem::{Problem, render, render_coloured, render_files};
 pub use schema::schema;
 pub use trial::TestResult;
 pub use voice::Voice;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
-use crate::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass};
+use crate::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass, Report};
 use time::Date;
 
 /// A policy in force: compiled, its own tests passed.
@@ -43,6 +47,7 @@ pub struct Policy {
     name: String,
     owner: String,
     hash: String,
+    files: Vec<String>,
     languages: Vec<Language>,
     identifiers: Vec<Identifier>,
     groups: groups::Groups,
@@ -112,6 +117,8 @@ pub struct Sighting {
 pub struct Gateway<'a> {
     /// As written.
     pub name: &'a str,
+    /// The included file in which it stands; `None`: the policy itself.
+    pub file: Option<&'a str>,
     /// Where.
     pub line: usize,
     /// Where.
@@ -142,6 +149,37 @@ pub struct Loaded {
 /// Reads the text of a list file that the policy names (path as written in the policy).
 pub type ReadList<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
+/// Reads a file that a test attaches (path as written in the policy).
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
+
+/// Inspects a whole mail of a test as the gateway would, for these further identifiers.
+pub type ReadMail<'a> = &'a dyn Fn(&[u8], &[Identifier]) -> Result<Report, String>;
+
+/// What a policy needs of the world while it is loaded.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Reads files that the policy names: lists, and files that it includes.
+    pub lists: ReadList<'a>,
+    /// Another eye than the detector for the texts of tests.
+    pub reading: Option<Reading<'a>>,
+    /// Reads attached files of tests; without it such tests are mistakes.
+    pub attachment: Option<ReadFile<'a>>,
+    /// Inspects mails of tests that have HTML or attached files; without it such tests are mistakes.
+    pub mail: Option<ReadMail<'a>>,
+}
+
+impl<'a> Around<'a> {
+    /// Files that the policy names, and nothing else.
+    pub fn new(lists: ReadList<'a>) -> Around<'a> {
+        Around {
+            lists,
+            reading: None,
+            attachment: None,
+            mail: None,
+        }
+    }
+}
+
 /// Finds the identifiers in a text of a test.
 pub type Reading<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
 
@@ -170,6 +208,12 @@ impl Policy {
         &self.hash
     }
 
+    /// Files that were read besides the policy itself, as they are written in it: a change in one of them is a change of
+    /// the policy.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
     /// `notices:`, in order.
     pub fn languages(&self) -> &[Language] {
         &self.languages
@@ -196,6 +240,11 @@ impl Policy {
             if !gateways.iter().any(|known| known.name == name) {
                 gateways.push(Gateway {
                     name,
+                    file: at
+                        .file
+                        .checked_sub(1)
+                        .and_then(|n| self.files.get(n))
+                        .map(String::as_str),
                     line: at.line,
                     column: at.column,
                 });

@@ -46,6 +46,22 @@ impl Parties {
         }
     }
 
+    /// Every direction that `narrow` allows is allowed here.
+    pub fn direction_covers(&self, narrow: &Parties) -> bool {
+        // `to: outside` is what goes out, whoever sends it.
+        let out = |p: &Parties| p.direction == Some(Direction::Outgoing) || p.to == [Who::Outside];
+        match self.direction {
+            None => true,
+            Some(Direction::Outgoing) => out(narrow),
+            Some(direction) => narrow.direction == Some(direction),
+        }
+    }
+
+    /// Only for some who have logged in.
+    pub fn asks_login(&self) -> bool {
+        self.login.is_some()
+    }
+
     /// The sender's side holds, whoever the recipient is.
     pub fn sender_fits(&self, sender: &Member, login: Option<&str>) -> bool {
         let logged_in = match (&self.login, login) {

@@ -34,6 +34,11 @@ pub(super) struct Rule {
 }
 
 impl Rule {
+    /// Whatever the day.
+    pub fn is_always_enforced(&self) -> bool {
+        !self.watch && self.enforce_from.is_none()
+    }
+
     /// Recorded only.
     pub fn is_watched(&self, today: Date) -> bool {
         match self.enforce_from {
@@ -185,8 +190,8 @@ fn id(fields: &Fields<'_>, ids: &mut Vec<Word>, problems: &mut Problems) -> Opti
             word.at,
             format!("a second rule has the id {}", quote(&word.text)),
             format!(
-                "the first one stands in line {}; every rule needs an id of its own",
-                first.at.line
+                "the first one stands in {}; every rule needs an id of its own",
+                problems.line(first.at, word.at)
             ),
         );
     }
