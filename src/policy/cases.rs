@@ -84,7 +84,12 @@ const MARKS: &[(&str, Mark)] = &[
 const GIVEN: &[&str] = &["protected", "delivery", "next_hop", "doubts"];
 
 /// Reads `tests:`.
-pub(super) fn read(node: Option<&Node>, groups: &Groups, rules: &[String], problems: &mut Problems) -> Vec<Case> {
+pub(super) fn read(
+    node: Option<&Node>,
+    groups: &Groups,
+    rules: Option<&[String]>,
+    problems: &mut Problems,
+) -> Vec<Case> {
     let Some(items) = node.and_then(|n| fields::list(n, "`tests`", problems)) else {
         return Vec::new();
     };
@@ -94,7 +99,7 @@ pub(super) fn read(node: Option<&Node>, groups: &Groups, rules: &[String], probl
         .collect()
 }
 
-fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems) -> Option<Case> {
+fn case(node: &Node, groups: &Groups, rules: Option<&[String]>, problems: &mut Problems) -> Option<Case> {
     let fields = Fields::open(node, node.at, "a test", TEST, problems)?;
     let name = fields.word("name", problems);
     let from = fields.word("from", problems).and_then(|w| address(&w, problems));
@@ -358,7 +363,7 @@ fn outcome(word: &Word, problems: &mut Problems) -> Option<&'static str> {
     found
 }
 
-fn because(fields: &Fields<'_>, case: &mut Case, rules: &[String], problems: &mut Problems) {
+fn because(fields: &Fields<'_>, case: &mut Case, rules: Option<&[String]>, problems: &mut Problems) {
     let Some(node) = fields.node("because") else {
         return;
     };
@@ -384,7 +389,10 @@ fn because(fields: &Fields<'_>, case: &mut Case, rules: &[String], problems: &mu
     }
 }
 
-fn is_rule(word: &Word, rules: &[String], problems: &mut Problems) -> bool {
+fn is_rule(word: &Word, rules: Option<&[String]>, problems: &mut Problems) -> bool {
+    let Some(rules) = rules else {
+        return true;
+    };
     let valid = || rules.iter().map(String::as_str).chain(["default"]);
     let known = valid().any(|id| id == word.text);
     if !known {

@@ -205,7 +205,10 @@ pub(super) fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<W
             problems.error(
                 node.at,
                 format!("`{what}` must be one word or text, and here stands {}", node.what()),
-                "a text that holds `: ` or begins with `[` or `{` needs \"quotes\"",
+                match node.value {
+                    Value::List(_) => "write one of them; a text that begins with `[` needs \"quotes\"",
+                    _ => "write one word; a text that holds `: ` or begins with `{` needs \"quotes\"",
+                },
             );
             None
         }

@@ -77,11 +77,15 @@ pub(super) fn key_help(key: &str, keys: &[Key]) -> String {
     if let Some((home, _)) = own.filter(knows).or_else(|| MAPS.iter().find(knows)) {
         return format!("`{key}` belongs into {home}");
     }
+    let negated = NEGATIONS.iter().filter_map(|no| lower.strip_prefix(no)).any(has);
+    if negated {
+        return "no condition is negated: name those who are meant, or write an exception".to_owned();
+    }
     help(key, keys.iter().map(|k| k.name))
 }
 
-/// Words of other products, and Danish ones, for an action.
-const ACTION_SYNONYMS: &[(&str, &str)] = &[
+/// Words of other products, of everyday language, and Danish ones.
+const SYNONYMS: &[(&str, &str)] = &[
     ("block", "reject"),
     ("deny", "reject"),
     ("refuse", "reject"),
@@ -106,7 +110,57 @@ const ACTION_SYNONYMS: &[(&str, &str)] = &[
     ("notér", "log"),
     ("slet", "quarantine"),
     ("delete", "quarantine"),
+    ("pass", "deliver"),
+    ("allow", "deliver"),
+    ("accept", "deliver"),
+    ("send", "deliver"),
+    ("outbound", "outgoing"),
+    ("out", "outgoing"),
+    ("udgående", "outgoing"),
+    ("inbound", "incoming"),
+    ("in", "incoming"),
+    ("indgående", "incoming"),
+    ("intern", "internal"),
+    ("high", "certain"),
+    ("høj", "certain"),
+    ("sikker", "certain"),
+    ("medium", "likely"),
+    ("mellem", "likely"),
+    ("low", "possible"),
+    ("lav", "possible"),
+    ("any", "possible"),
+    ("tls", "tls_enforced"),
+    ("encrypted", "tls_enforced"),
+    ("own", "belongs_to_recipient"),
+    ("eget", "belongs_to_recipient"),
+    ("emne", "subject"),
+    ("filename", "file_name"),
+    ("filnavn", "file_name"),
+    ("text", "body"),
+    ("tekst", "body"),
+    ("bilag", "attachment"),
+    ("file", "attachment"),
+    ("locked", "encrypted"),
+    ("password", "encrypted"),
+    ("corrupt", "broken"),
+    ("damaged", "broken"),
+    ("slow", "too_slow"),
+    ("large", "too_large"),
+    ("protected", "protected_person"),
+    ("person", "protected_person"),
+    ("unreadable", "unscannable"),
+    ("dk", "da"),
+    ("danish", "da"),
+    ("dansk", "da"),
+    ("english", "en"),
+    ("engelsk", "en"),
+    ("dry_run", "watch"),
+    ("test", "watch"),
+    ("monitor", "watch"),
 ];
+
+/// How a condition begins that wants the contrary.
+const NEGATIONS: &[&str] = &["not_", "no_", "un", "ikke_", "non_"];
 
 /// For several words where one is read: how a list is written.
 pub(super) fn as_list(word: &str) -> Option<String> {
@@ -130,12 +184,7 @@ pub(super) fn no_action(word: &str) -> (String, String) {
         ),
         _ => {
             let known = of(ACTIONS);
-            let synonym = ACTION_SYNONYMS.iter().find(|(other, _)| *other == lower);
-            let help = match synonym {
-                Some((_, word)) => format!("did you mean `{word}`?"),
-                None => help(word, known),
-            };
-            (format!("unknown action {}", quote(word)), help)
+            (format!("unknown action {}", quote(word)), help(word, known))
         }
     }
 }
@@ -153,7 +202,13 @@ pub(super) fn nearest<'w>(word: &str, valid: impl Iterator<Item = &'w str>) -> O
 
 /// "did you mean", or all that is valid.
 pub(super) fn help<'w>(word: &str, valid: impl Iterator<Item = &'w str> + Clone) -> String {
-    if let Some(near) = nearest(word, valid.clone()) {
+    let lower = word.to_lowercase().replace([' ', '-'], "_");
+    let mut meant = SYNONYMS
+        .iter()
+        .filter(|(other, _)| *other == lower)
+        .map(|(_, meant)| *meant);
+    let synonym = meant.find(|meant| valid.clone().any(|v| v == *meant));
+    if let Some(near) = synonym.or_else(|| nearest(word, valid.clone())) {
         return format!("did you mean {}?", quote(near));
     }
     let mut names: Vec<String> = valid.take(12).map(quote).collect();

@@ -4,6 +4,7 @@
 use super::groups::{List, Who};
 use super::include::Source;
 use super::problem::{Problems, quote};
+use super::rules::Rule;
 use super::subsume;
 use super::trial::Trial;
 use super::words::INSIDE;
@@ -22,6 +23,7 @@ pub(super) fn warn(policy: &Policy, today: Date, trial: &Trial, problems: &mut P
     impossible(policy, problems);
     subsume::warn(policy, problems);
     lifts_everything(policy, problems);
+    reroutes_nothing(policy, problems);
     never_expires(policy, today, problems);
 }
 
@@ -123,6 +125,24 @@ fn weaker_than_default(policy: &Policy, problems: &mut Problems) {
                 "a rule cannot allow anything: change `default: {found_to_outside: …}`, or write a strict rule with exceptions",
             );
         }
+    }
+}
+
+/// `default` is stricter than `reroute`: without a rule that names `rerouted` nothing goes through the gateway.
+fn reroutes_nothing(policy: &Policy, problems: &mut Problems) {
+    let named = policy.rules.iter().any(|rule| rule.except.rerouted);
+    let held = policy.default.found_to_outside > Action::Reroute(String::new());
+    let reroutes = |rule: &&Rule| matches!(rule.action, Action::Reroute(_)) && rule.when.found.is_number();
+    for rule in policy.rules.iter().filter(reroutes).filter(|_| held && !named) {
+        problems.warning(
+            rule.at,
+            format!(
+                "the rule {} reroutes, but `default` says {} for numbers to the outside, and the strictest wins",
+                quote(&rule.name.id),
+                quote(policy.default.found_to_outside.word())
+            ),
+            "name `rerouted` in the `except` of a rule that says `quarantine` for such numbers: it lifts what goes through a gateway",
+        );
     }
 }
 

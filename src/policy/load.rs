@@ -121,7 +121,9 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         _ => "Når ingen anden regel gælder".to_owned(),
     };
     let spot_check = fields.node("spot_check").and_then(|n| spot_check::read(n, problems));
-    let tests = cases::read(fields.node("tests"), &groups, &rule_ids(fields.node("rules")), problems);
+    // Without `rules` every test that names one would be a second mistake.
+    let ids = fields.node("rules").map(|rules| rule_ids(Some(rules)));
+    let tests = cases::read(fields.node("tests"), &groups, ids.as_deref(), problems);
     let policy = Policy {
         name,
         owner,

@@ -20,6 +20,7 @@ mod problem;
 mod route;
 mod rules;
 mod schema;
+mod slip;
 mod spot_check;
 mod subsume;
 mod trial;

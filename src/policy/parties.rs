@@ -28,7 +28,10 @@ impl Parties {
     pub fn read(fields: &Fields<'_>, groups: &Groups, problems: &mut Problems) -> Parties {
         let mut who = |key| {
             let words = fields.words(key, problems);
-            words.iter().filter_map(|w| groups.resolve(w, problems)).collect()
+            // Without any group the file has one mistake, which is told where `groups` is missing.
+            let any = !groups.all.is_empty();
+            let words = words.iter().filter(|_| any);
+            words.filter_map(|w| groups.resolve(w, problems)).collect()
         };
         let (from, to) = (who("from"), who("to"));
         let direction = match fields.one_of("direction", DIRECTIONS, problems) {

@@ -20,13 +20,10 @@ pub(super) fn warn(policy: &Policy, problems: &mut Problems) {
         problems.warning(
             rule.at,
             format!(
-                "the rule {} never decides: whenever it speaks, the rule {} says {} as well",
+                "the rule {} never decides: whenever it speaks, so does the rule {}, which says {}",
                 quote(&rule.name.id),
                 quote(&winner.name.id),
-                match winner.action == rule.action {
-                    true => quote(winner.action.word()),
-                    false => format!("{}, which is stricter,", quote(winner.action.word())),
-                }
+                quote(winner.action.word()),
             ),
             format!(
                 "{} stands in {place}: take this rule away, or make the conditions of that one narrower",

@@ -169,6 +169,14 @@ fn people(word: &Word, problems: &mut Problems) -> Option<usize> {
     let number = word.text.strip_suffix("or more").unwrap_or(&word.text).trim();
     match number.parse::<usize>() {
         Ok(n @ 1..=100_000) => Some(n),
+        _ if ["fewer", "less", "færre"].iter().any(|less| word.text.ends_with(less)) => {
+            problems.error(
+                word.at,
+                "a rule cannot ask for few people, only for many",
+                "write e.g. `people: 10 or more`; an exception can be for a few: `people: 5 or fewer`",
+            );
+            None
+        }
         _ => {
             problems.error(
                 word.at,

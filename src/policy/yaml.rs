@@ -6,6 +6,7 @@
 //! understand differently is refused.
 
 use super::problem::{Problems, quote};
+use super::slip;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 /// Larger policies are a mistake; the bound also keeps a wrong file (a mailbox, a disk image) from being read at length.
@@ -119,11 +120,7 @@ pub(super) fn read_file(source: &str, file: usize, problems: &mut Problems) -> O
                 if error.info().contains("unknown anchor") {
                     refuse(at, ALIAS, problems);
                 } else if !odd_indentation(source, at, problems) {
-                    problems.error(
-                        at,
-                        format!("this is not YAML: {}", error.info()),
-                        "look at the indentation and the brackets of this line and the one before; a text that holds `: ` or begins with a mark needs \"quotes\"",
-                    );
+                    slip::tell(source, at, error.info(), problems);
                 }
                 return None;
             }
