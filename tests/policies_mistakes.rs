@@ -312,7 +312,11 @@ fn each_mistake_is_told_at_its_place_with_what_is_likely_meant() {
             "\"Besk\\e[31m\"",
             "20:12 this text holds a control character",
         ),
-        ("CPR ud af skolen", "CPR: ud af skolen", "24:15 a second colon stands in this line"),
+        (
+            "CPR ud af skolen",
+            "CPR: ud af skolen",
+            "24:15 a second colon stands in this line",
+        ),
         (
             "[skole.example]",
             "&a [skole.example]",

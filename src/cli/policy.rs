@@ -42,6 +42,8 @@ pub enum Refused {
         shown: String,
         /// The same as data.
         problems: Vec<Problem>,
+        /// What its tests showed, if it came to that.
+        tests: Vec<TestResult>,
     },
 }
 
@@ -78,6 +80,7 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
             shown: policy::render(&problems, &name, &String::from_utf8_lossy(&bytes)),
             path: name.clone(),
             problems,
+            tests: Vec::new(),
         }
     })?;
     let source = source.to_owned();
@@ -88,7 +91,9 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
         others.borrow_mut().push((list.to_owned(), text.clone()));
         Ok(text)
     };
+    let results = RefCell::new(Vec::new());
     let around = Around {
+        results: Some(&results),
         attachment: Some(&|file| read_below(folder, file)),
         mail: Some(&|mail, identifiers| inspect(mail, identifiers, today)),
         ..Around::new(&lists)
@@ -105,6 +110,7 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
         shown: render(&problems, &texts),
         path: name,
         problems,
+        tests: results.take(),
     })
 }
 
@@ -276,14 +282,27 @@ pub fn test(path: &Path, today: Date) -> (String, u8) {
             let _ = writeln!(out, "\n{}", passed(&loaded.tests));
             (out, SOUND)
         }
-        Err(refused) => refusal(&refused),
+        Err(refused) => {
+            let tests = match &refused {
+                Refused::Mistakes { tests, .. } => tests.as_slice(),
+                Refused::Unreadable { .. } => &[],
+            };
+            let mut out: String = tests.iter().map(report).collect();
+            if !tests.is_empty() {
+                let _ = writeln!(out, "\n{}\n", passed(tests));
+            }
+            let (shown, status) = refusal(&refused);
+            (out + &shown, status)
+        }
     }
 }
 
 fn refusal(refused: &Refused) -> (String, u8) {
     match refused {
         Refused::Unreadable { .. } => (format!("{refused}\n"), UNREADABLE),
-        Refused::Mistakes { shown, problems, path } => {
+        Refused::Mistakes {
+            shown, problems, path, ..
+        } => {
             let mistakes = count(problems.iter().filter(|p| !p.warning).count(), "mistake");
             let out = format!("{shown}{path}: {mistakes}; it does not come into force, the policy in force stays\n");
             (out, MISTAKES)
@@ -293,11 +312,14 @@ fn refusal(refused: &Refused) -> (String, u8) {
 
 fn passed(tests: &[TestResult]) -> String {
     let lapsed = tests.iter().filter(|t| t.lapsed.is_some()).count();
-    let passed = count(tests.len() - lapsed, "test");
-    match lapsed {
-        0 => format!("{passed} passed"),
-        lapsed => format!("{passed} passed, {lapsed} lapsed"),
+    let failed = tests.iter().filter(|t| !t.passed && t.lapsed.is_none()).count();
+    let mut out = format!("{} passed", count(tests.len() - lapsed - failed, "test"));
+    for (number, word) in [(lapsed, "lapsed"), (failed, "FAILED")] {
+        if number > 0 {
+            let _ = write!(out, ", {number} {word}");
+        }
     }
+    out
 }
 
 fn report(result: &TestResult) -> String {

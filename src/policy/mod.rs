@@ -167,6 +167,8 @@ pub struct Around<'a> {
     pub attachment: Option<ReadFile<'a>>,
     /// Inspects mails of tests that have HTML or attached files; without it such tests are mistakes.
     pub mail: Option<ReadMail<'a>>,
+    /// Where the results of the tests go, also of a policy that fails them.
+    pub results: Option<&'a std::cell::RefCell<Vec<TestResult>>>,
 }
 
 impl<'a> Around<'a> {
@@ -177,6 +179,7 @@ impl<'a> Around<'a> {
             reading: None,
             attachment: None,
             mail: None,
+            results: None,
         }
     }
 }
