@@ -136,4 +136,46 @@ mod tests {
         );
         assert_eq!(tls_enforced(&envelope, &[String::new()]), [false; 4]);
     }
+
+    #[test]
+    fn the_longest_domain_that_fits_says_where_mail_is_handed_to() {
+        let to = |raw: &str| Recipient {
+            raw: raw.into(),
+            address: Address::parse(raw.as_bytes()).ok(),
+            args: Vec::new(),
+        };
+        let envelope = Envelope {
+            recipients: ["a@digital.example", "a@x.digital.example", "a@post.example", "<>"]
+                .map(to)
+                .to_vec(),
+            ..Envelope::default()
+        };
+        let hops = BTreeMap::from([
+            ("one".to_owned(), vec!["digital.example".to_owned()]),
+            ("two".to_owned(), vec!["X.digital.example".to_owned(), String::new()]),
+        ]);
+        let found = next_hops(&envelope, &hops);
+        let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
+        assert_eq!(found, [Some("one"), Some("two"), None, None]);
+    }
+
+    /// Anybody may call a mailbox like a number: only on a way that the administrator vouches for is it the owner's.
+    #[test]
+    fn an_address_that_is_the_number_counts_on_a_way_that_is_vouched_for() {
+        let number = crate::cpr::made_up::number(3);
+        let hyphenated = crate::cpr::made_up::hyphenated(&number);
+        let to = |local: &str| Recipient {
+            raw: format!("<{local}@digital.example>").into(),
+            address: Address::parse(format!("{local}@digital.example").as_bytes()).ok(),
+            args: Vec::new(),
+        };
+        let envelope = Envelope {
+            recipients: vec![to(&number), to(&hyphenated), to("anna"), to(&number)],
+            ..Envelope::default()
+        };
+        let hop = Some("sikkerpost.example".to_owned());
+        let hops = [hop.clone(), None, hop, None];
+        let theirs = is_address(&Secret::new(number), &envelope, &[false, true, true, false], &hops);
+        assert_eq!(theirs, [0, 1]);
+    }
 }
