@@ -201,6 +201,7 @@ fn decide_on(
         numbers,
         doubts,
         tls_enforced: &[true, false, false, false],
+        next_hops: &[],
         redaction,
         given: &Answers::offline(),
     })
@@ -441,6 +442,7 @@ proptest! {
             numbers: &alone,
             doubts: &doubts,
             tls_enforced: &[who == 0],
+            next_hops: &[],
             redaction: Redaction::Assumed,
             given: &Answers::offline(),
         });

@@ -7,7 +7,10 @@
 use super::bits::Bits;
 use super::index::Index;
 use super::member::{Member, Need};
-use super::rules::{Found, Rule, When};
+use super::route::Route;
+use super::rules::Rule;
+use super::when::{Found, When};
+use super::words::GATEWAYS_DIFFER;
 use super::{Facts, Number, Policy, Redaction, Sighting};
 use crate::cpr::{Confidence, IdKind};
 use crate::types::{Action, Decision, DoubtKind, Judgement, Lifted, Matched, Recipient, Release, RuleRef};
@@ -25,7 +28,7 @@ pub(super) struct Judge<'p> {
     meant: Vec<Option<Meant>>,
     /// Rules that sender and content do not rule out.
     candidates: Bits,
-    /// Exceptions that still hold and whose sender fits.
+    /// Exceptions that still hold, and whose sender and number of people fit.
     exceptions: Bits,
     /// Which numbers are persons'.
     people: Bits,
@@ -53,15 +56,28 @@ struct Hit<'c> {
     met: bool,
 }
 
-/// What one recipient's judgement depends on.
+/// What one recipient's judgement depends on, and all of it: whom the same is asked of are told the same.
 struct Asked {
     /// Rules.
     fitting: Bits,
     /// Exceptions.
     lifting: Bits,
-    /// Numbers of theirs, if an exception asks.
+    /// Numbers of theirs, if a rule or an exception asks.
     own: Bits,
     inside: bool,
+}
+
+/// The way of one recipient's copy, as far as somebody has told.
+#[derive(Clone, Copy)]
+struct Way<'f> {
+    tls: bool,
+    hop: Option<&'f str>,
+}
+
+impl Way<'_> {
+    fn fits(self, route: &Route) -> bool {
+        route.fits(self.tls, self.hop)
+    }
 }
 
 impl<'p> Judge<'p> {
@@ -95,9 +111,11 @@ impl<'p> Judge<'p> {
         }
         // None applies to a sender whose address cannot be read.
         let readable = facts.envelope.sender.is_some() || facts.envelope.is_from_null();
+        let people = judge.people.count();
         for (e, exception) in policy.exceptions.all.iter().enumerate().filter(|_| readable) {
+            let few = exception.people.is_none_or(|most| people <= most);
             let fits = || exception.parties.sender_fits(&judge.sender, login, Need::All);
-            if !exception.is_expired(facts.today) && fits() {
+            if few && !exception.is_expired(facts.today) && fits() {
                 judge.exceptions.set(e);
             }
         }
@@ -122,6 +140,13 @@ impl<'p> Judge<'p> {
         }
     }
 
+    fn way(&self, recipient: usize) -> Way<'p> {
+        Way {
+            tls: self.facts.tls_enforced.get(recipient).copied().unwrap_or(false),
+            hop: self.facts.next_hops.get(recipient).and_then(Option::as_deref),
+        }
+    }
+
     fn judgement(&mut self, index: usize, recipient: &Recipient, member: &Member) -> Arc<Judgement> {
         let asked = self.asked(index, recipient.address.is_some(), member);
         self.key.clear();
@@ -139,22 +164,27 @@ impl<'p> Judge<'p> {
 
     /// `readable`: the recipient's address is; no exception applies to one that is not.
     fn asked(&self, recipient: usize, readable: bool, member: &Member) -> Asked {
+        let way = self.way(recipient);
         let rules = self.index.rules_to(member).and(&self.candidates);
-        let fits = |r: &usize| {
-            let rule = self.policy.rules.get(*r);
-            rule.is_some_and(|rule| rule.when.parties.recipient_fits(&self.sender, member, Need::Any))
-        };
-        let fitting: Bits = rules.iter().filter(fits).collect();
-        let tls = self.facts.tls_enforced.get(recipient).copied().unwrap_or(false);
         let mut own_number = false;
+        let mut fitting = Bits::default();
+        for r in rules.iter() {
+            let Some(When { parties, route, .. }) = self.policy.rules.get(r).map(|rule| &rule.when) else {
+                continue;
+            };
+            if way.fits(route) && parties.recipient_fits(&self.sender, member, Need::Any) {
+                own_number |= route.own_number;
+                fitting.set(r);
+            }
+        }
         let mut lifting = Bits::default();
         for e in self.index.exceptions_of(&fitting).and(&self.exceptions).iter() {
             let Some(exception) = self.policy.exceptions.all.get(e) else {
                 continue;
             };
             let fits = || exception.parties.recipient_fits(&self.sender, member, Need::All);
-            if readable && (tls || !exception.tls_enforced) && fits() {
-                own_number |= exception.own_number;
+            if readable && way.fits(&exception.route) && fits() {
+                own_number |= exception.route.own_number;
                 lifting.set(e);
             }
         }
@@ -184,8 +214,13 @@ impl<'p> Judge<'p> {
             .map(|(rule, meant)| self.lift(rule, meant, asked, &mut lifted))
             .collect();
         let removed = self.removed(&hits);
-        for hit in hits.iter_mut().filter(|h| h.rule.except_redacted) {
+        for hit in hits.iter_mut().filter(|h| h.rule.except.redacted) {
             hit.take(&removed, &self.index.redacted, &mut lifted);
+            hit.met = self.is_met(hit);
+        }
+        let rerouted = self.rerouted(&hits, &removed);
+        for hit in hits.iter_mut().filter(|h| h.rule.except.rerouted) {
+            hit.take(&rerouted, &self.index.rerouted, &mut lifted);
             hit.met = self.is_met(hit);
         }
         let mut matched: Vec<(Matched, Option<&Rule>)> = Vec::with_capacity(hits.len() + 1);
@@ -201,13 +236,16 @@ impl<'p> Judge<'p> {
             rule,
             meant,
             watch: rule.is_watched(self.facts.today),
-            kept: meant.numbers.clone(),
+            kept: match rule.when.route.own_number {
+                true => meant.numbers.and(&asked.own),
+                false => meant.numbers.clone(),
+            },
             lifted: Bits::default(),
             met: false,
         };
-        for &e in rule.except.iter().filter(|e| asked.lifting.has(**e)) {
+        for &e in rule.except.named.iter().filter(|e| asked.lifting.has(**e)) {
             if let Some(exception) = self.policy.exceptions.all.get(e) {
-                let taken = if exception.own_number {
+                let taken = if exception.route.own_number {
                     hit.kept.and(&asked.own)
                 } else {
                     hit.kept.clone()
@@ -235,13 +273,24 @@ impl<'p> Judge<'p> {
         removed
     }
 
+    /// The numbers for which rules send this copy through a gateway. A redacted copy goes the ordinary way, and what stays
+    /// in it with it.
+    fn rerouted(&self, hits: &[Hit<'_>], removed: &Bits) -> Bits {
+        let mut rerouted = Bits::default();
+        if removed.is_empty() {
+            let sent = |h: &&Hit<'_>| matches!(h.rule.action, Action::Reroute(_)) && !h.watch && h.met;
+            hits.iter().filter(sent).for_each(|h| rerouted.add(&h.kept));
+        }
+        rerouted
+    }
+
     fn matched(&self, hit: &Hit<'_>) -> Matched {
         let rule = hit.rule;
         let (name, action) = match (&rule.action, self.facts.redaction) {
             (Action::Redact, Redaction::Failed) if !hit.watch => (redaction_failed(&rule.name), Action::Quarantine),
             (action, _) => (Arc::clone(&rule.name), action.clone()),
         };
-        let numbers = if hit.lifted.is_empty() {
+        let numbers = if hit.lifted.is_empty() && !rule.when.route.own_number {
             Arc::clone(&hit.meant.list)
         } else {
             hit.kept.iter().collect()
@@ -339,8 +388,17 @@ fn conclude(
     plain: &Arc<RuleRef>,
 ) -> Judgement {
     let winner = matched.iter().map(|(m, _)| m).find(|m| !m.watch);
-    let action = winner.map_or(Action::Deliver, |m| m.action.clone());
-    let rule = winner.map(|m| Arc::clone(&m.rule));
+    let mut action = winner.map_or(Action::Deliver, |m| m.action.clone());
+    let mut rule = winner.map(|m| Arc::clone(&m.rule));
+    if gateways_differ(&matched, &action) {
+        action = Action::Quarantine;
+        rule = rule.map(|rule| {
+            Arc::new(RuleRef {
+                id: GATEWAYS_DIFFER.to_owned(),
+                title: rule.title.clone(),
+            })
+        });
+    }
     let told = rule
         .as_ref()
         .map(|_| told(&matched, &action).unwrap_or_else(|| Arc::clone(plain)));
@@ -358,6 +416,12 @@ fn conclude(
         matched: matched.into_iter().map(|(m, _)| m).collect(),
         lifted,
     }
+}
+
+/// Rules send one copy through two gateways. No order of the file may choose; a person does.
+fn gateways_differ(matched: &[(Matched, Option<&Rule>)], action: &Action) -> bool {
+    let other = |m: &Matched| !m.watch && matches!(m.action, Action::Reroute(_)) && m.action != *action;
+    matches!(action, Action::Reroute(_)) && matched.iter().any(|(m, _)| other(m))
 }
 
 /// The reason that the sender may be given: of the rules that say nothing about protected persons, the one that would have

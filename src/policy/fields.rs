@@ -1,7 +1,7 @@
 //! Reading one map of the policy file: keys against their table, values against their type, each mistake told once.
 
 use super::problem::{Problems, quote};
-use super::words::{self, Key};
+use super::words::{self, Key, Words};
 use super::yaml::{Entry, Node, Spot, Value};
 use crate::types::Address;
 use time::Date;
@@ -80,9 +80,9 @@ impl<'n> Fields<'n> {
     }
 
     /// One of a closed set of words.
-    pub fn one_of(&self, key: &str, valid: &[&'static str], problems: &mut Problems) -> Option<&'static str> {
+    pub fn one_of(&self, key: &str, valid: Words, problems: &mut Problems) -> Option<&'static str> {
         let word = self.word(key, problems)?;
-        choose(&word, key, valid, problems)
+        choose(&word, key, words::of(valid), problems)
     }
 
     /// A date as YYYY-MM-DD.
@@ -169,7 +169,7 @@ pub(super) fn word(node: &Node, what: &str, problems: &mut Problems) -> Option<W
 }
 
 /// One text, not empty.
-fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
+pub(super) fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
     match &node.value {
         Value::Scalar { text, .. } if !text.trim().is_empty() => Some(Word {
             text: text.trim().to_owned(),
@@ -187,7 +187,10 @@ fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
             problems.error(
                 node.at,
                 format!("`{what}` must be one word or text, and here stands {}", node.what()),
-                "a text that holds `: ` or begins with `[` or `{` needs \"quotes\"",
+                match node.value {
+                    Value::List(_) => "write one of them; a text that begins with `[` needs \"quotes\"",
+                    _ => "write one word; a text that holds `: ` or begins with `{` needs \"quotes\"",
+                },
             );
             None
         }
@@ -211,10 +214,16 @@ pub(super) fn list_of_words(node: &Node, what: &str, problems: &mut Problems) ->
 }
 
 /// The valid word that this is.
-pub(super) fn choose(word: &Word, what: &str, valid: &[&'static str], problems: &mut Problems) -> Option<&'static str> {
-    let found = valid.iter().find(|v| **v == word.text).copied();
+pub(super) fn choose(
+    word: &Word,
+    what: &str,
+    mut valid: impl Iterator<Item = &'static str> + Clone,
+    problems: &mut Problems,
+) -> Option<&'static str> {
+    let all = valid.clone();
+    let found = valid.find(|v| *v == word.text);
     if found.is_none() {
-        let help = words::help(&word.text, valid.iter().copied());
+        let help = words::help(&word.text, all);
         let help = words::as_list(&word.text).unwrap_or(help);
         problems.error(
             word.at,

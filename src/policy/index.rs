@@ -5,7 +5,8 @@ use super::bits::Bits;
 use super::exceptions::Exceptions;
 use super::groups::{Groups, Who};
 use super::member::Member;
-use super::rules::{Rule, When};
+use super::rules::Rule;
+use super::when::When;
 use super::words;
 use std::sync::Arc;
 
@@ -23,8 +24,9 @@ pub(super) struct Index {
     /// For each rule: its content, by an index that rules with the same content share.
     content: Vec<usize>,
     contents: usize,
-    /// The name of the built-in exception.
+    /// The names of the built-in exceptions.
     pub redacted: Arc<str>,
+    pub rerouted: Arc<str>,
 }
 
 impl Index {
@@ -32,6 +34,7 @@ impl Index {
         let mut index = Index {
             to_group: groups.all.iter().map(|_| Bits::default()).collect(),
             redacted: Arc::from(words::REDACTED),
+            rerouted: Arc::from(words::REROUTED),
             ..Index::default()
         };
         let mut contents: Vec<&When> = Vec::new();
@@ -51,7 +54,9 @@ impl Index {
                 }
             }
             let known = |e: &&usize| **e < exceptions.all.len();
-            index.except.push(rule.except.iter().filter(known).copied().collect());
+            index
+                .except
+                .push(rule.except.named.iter().filter(known).copied().collect());
             let same = contents.iter().position(|when| when.same_content(&rule.when));
             index.content.push(same.unwrap_or(contents.len()));
             if same.is_none() {

@@ -31,7 +31,10 @@ impl Parties {
     pub fn read(fields: &Fields<'_>, groups: &Groups, problems: &mut Problems) -> Parties {
         let mut who = |key| {
             let words = fields.words(key, problems);
-            words.iter().filter_map(|w| groups.resolve(w, problems)).collect()
+            // Without any group the file has one mistake, which is told where `groups` is missing.
+            let any = !groups.all.is_empty();
+            let words = words.iter().filter(|_| any);
+            words.filter_map(|w| groups.resolve(w, problems)).collect()
         };
         let (from, to) = (who("from"), who("to"));
         let direction = match fields.one_of("direction", DIRECTIONS, problems) {
@@ -49,6 +52,22 @@ impl Parties {
             login,
             logins,
         }
+    }
+
+    /// Every direction that `narrow` allows is allowed here.
+    pub fn direction_covers(&self, narrow: &Parties) -> bool {
+        // `to: outside` is what goes out, whoever sends it.
+        let out = |p: &Parties| p.direction == Some(Direction::Outgoing) || p.to == [Who::Outside];
+        match self.direction {
+            None => true,
+            Some(Direction::Outgoing) => out(narrow),
+            Some(direction) => narrow.direction == Some(direction),
+        }
+    }
+
+    /// Only for some who have logged in.
+    pub fn asks_login(&self) -> bool {
+        self.login.is_some()
     }
 
     /// The sender's side holds, whoever the recipient is.

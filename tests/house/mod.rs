@@ -69,6 +69,7 @@ impl House {
         };
         let incident = Incident {
             facts: NoticeFacts {
+                tell: Vec::new(),
                 received: now,
                 subject: Some("Svar".to_owned()),
                 message_id: None,
@@ -91,6 +92,7 @@ impl House {
             key: self.store.hold_key(&incident.envelope, &original),
             copies: Vec::new(),
             owned: vec![Owned {
+                gateway: None,
                 recipient: 0,
                 duty,
                 rule: None,
