@@ -11,6 +11,7 @@ pub mod keys;
 mod logging;
 pub mod people;
 pub mod policy;
+mod policy_file;
 pub mod quarantine;
 mod redact;
 mod run;
