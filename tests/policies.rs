@@ -103,7 +103,6 @@ fn check(folder: &Path, bytes: &[u8]) -> (Option<i32>, String) {
 }
 
 const SMALL: &str = "version: 1\nname: Prøve\nowner: dpo@k.example\ngroups:\n  inside: {domains: [k.example]}\n";
-const END: &str = "...\n";
 
 #[test]
 fn a_file_in_another_encoding_is_shown_where_it_begins() {

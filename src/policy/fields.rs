@@ -22,6 +22,20 @@ pub(super) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// Checks the keys; `None` when it is no map. `what` names the map in messages: "a rule".
     pub fn open(node: &'n Node, at: Spot, what: &str, keys: &[Key], problems: &mut Problems) -> Option<Fields<'n>> {
+        if let (Value::List(_), Some(first)) = (&node.value, keys.first()) {
+            let names: Vec<String> = keys.iter().take(4).map(|key| quote(key.name)).collect();
+            problems.error(
+                node.at,
+                format!("{what} must be a map, and here stands a list"),
+                format!(
+                    "put a key before it, e.g. {{{}: …}}; its keys are {}{}",
+                    first.name,
+                    names.join(", "),
+                    if keys.len() > 4 { " …" } else { "" }
+                ),
+            );
+            return None;
+        }
         let entries = map(node, what, problems)?;
         for entry in entries {
             if keys.iter().any(|k| k.name == entry.key) {
@@ -136,7 +150,12 @@ pub(super) fn map<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Op
             problems.error(
                 node.at,
                 format!("{what} must be a map, and here stands {}", node.what()),
-                "write `key: value`, one a line and indented, or {key: value, key: value}",
+                match node.value {
+                    Value::List(_) => {
+                        "take the dashes away: `name:`, one a line and indented, what belongs to it below it"
+                    }
+                    _ => "write `key: value`, one a line and indented, or {key: value, key: value}",
+                },
             );
             None
         }

@@ -29,6 +29,7 @@ mod slip;
 mod spot_check;
 mod subsume;
 mod trial;
+mod vocabulary;
 mod voice;
 mod when;
 pub mod words;

@@ -27,6 +27,21 @@ pub(super) fn tell(source: &str, at: Spot, info: &str, problems: &mut Problems) 
         );
         return;
     }
+    let begins = source
+        .lines()
+        .nth(at.line.saturating_sub(1))
+        .and_then(|line| line.chars().nth(at.column.saturating_sub(1)));
+    if let Some(c) = begins.filter(|c| info.contains("unexpected character") && matches!(c, '@' | '`' | '%')) {
+        problems.error(
+            at,
+            format!(
+                "a text that begins with `{}` needs \"quotes\"",
+                if c == '`' { '\'' } else { c }
+            ),
+            "put the whole text into \"quotes\"",
+        );
+        return;
+    }
     if info.contains("mapping values are not allowed") {
         let colons = trimmed.matches(": ").count();
         match colons > 1 || trimmed.ends_with(':') && colons == 1 {

@@ -75,7 +75,6 @@ impl Policy {
 
     /// The decision, or that this copy is held as one of the sample. `draw` is a number by chance, the same for each try of
     /// the same mail.
-    #[must_use]
     pub fn spot_checked(&self, decision: Decision, draw: u64) -> Decision {
         let percent = self.spot_check.map_or(0, |check| check.percent);
         if !self.may_spot_check(&decision) || draw % 100 >= u64::from(percent) {
