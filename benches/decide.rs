@@ -5,7 +5,7 @@
 //! two are judged alike; `crowd` lets most rules fit everybody, which nobody writes, to show where the time goes then.
 
 use cpr_milter::cpr::{Confidence, IdKind};
-use cpr_milter::policy::{self, Facts, Number, Policy, Redaction, Sighting};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
 use cpr_milter::types::{Address, Envelope, PlaceClass, Recipient};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::fmt::Write as _;
@@ -74,12 +74,12 @@ fn numbers() -> Vec<Number> {
     let sighting = |i: usize| Sighting {
         confidence: [Confidence::Certain, Confidence::Likely, Confidence::Possible][i % 3],
         class: classes[i % classes.len()],
-        hidden: i % 7 == 0,
-        fake_redaction: i % 11 == 0,
+        hidden: i.is_multiple_of(7),
+        fake_redaction: i.is_multiple_of(11),
     };
     let number = |i: usize| Number {
         kind: IdKind::Cpr,
-        protected: i % 10 == 0,
+        protected: i.is_multiple_of(10),
         belongs_to: if i < 5 { vec![i] } else { Vec::new() },
         sightings: vec![sighting(i)],
     };
@@ -122,6 +122,7 @@ fn decide(c: &mut Criterion) {
             doubts: &[],
             tls_enforced: &tls,
             redaction: Redaction::Assumed,
+            given: &Answers::offline(),
         };
         group.bench_function(name, |b| b.iter(|| black_box(policy.decide(black_box(&facts)))));
     }

@@ -393,6 +393,7 @@ impl Decision {
                 today: danish_date(OffsetDateTime::now_utc()),
                 identifiers: policy.identifiers().to_vec(),
                 programs: config.programs.clone(),
+                style: policy.style(),
             };
             let until = Instant::now() + Duration::from_secs(300);
             let seen = pool

@@ -6,7 +6,7 @@ use crate::content::Limits;
 use crate::cpr::{self, Identifier};
 use crate::inspect::{Input, Options};
 use crate::policy::{self, Around, Loaded, Policy, Problem, ReadList, TestResult};
-use crate::types::{Report, danish_date};
+use crate::types::{Report, Style, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -198,6 +198,7 @@ fn inspect(mail: &[u8], identifiers: &[Identifier], today: Date) -> Result<Repor
         limits: Limits::default(),
         today,
         identifiers: identifiers.to_vec(),
+        style: Style::default(),
         programs: Programs::default(),
     };
     let read = || {

@@ -1,13 +1,14 @@
-//! What other programs read for us: text in pictures (Tesseract) and RAR archives (bsdtar), as views and children of the
-//! same content that the readers give.
+//! What other programs read for us: text in pictures (Tesseract), pages of PDF documents (pdftoppm) and archives (bsdtar), as views
+//! and children of the same content that the readers give.
 
 use super::program::{NoOutput, Output, run};
+use super::words::Words;
+use super::{archives, pages};
 use crate::config::{Ocr, Programs};
-use crate::content::{Budget, Child, Content, Hint, SourceMap, View};
+use crate::content::{Budget, Content, View};
 use crate::document::{self, Family, Picture};
 use crate::types::{DoubtKind, Location, PartPath};
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +27,7 @@ pub(crate) struct Aid<'p> {
     /// Time left for pictures.
     left: Duration,
     /// Texts of pictures seen before: a logo stands in every mail of a thread, and a redaction reads all of it twice.
-    read: HashMap<[u8; 32], Result<String, &'static str>>,
+    read: HashMap<[u8; 32], Result<Words, &'static str>>,
 }
 
 impl<'p> Aid<'p> {
@@ -36,6 +37,11 @@ impl<'p> Aid<'p> {
             programs,
             read: HashMap::new(),
         }
+    }
+
+    /// The inspection of a copy has as much time as the one before it; what did not change is not read again.
+    pub(crate) fn renew(&mut self) {
+        self.left = Duration::from_secs(u64::from(self.programs.ocr_seconds));
     }
 
     /// No picture was left unread but for want of a reader: none at all could have been read before, either.
@@ -48,7 +54,12 @@ impl<'p> Aid<'p> {
     pub(crate) fn add(&mut self, family: Family, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
         match family {
             Family::Picture(kind) => self.picture(kind, bytes, content, budget),
-            Family::Other if bytes.starts_with(b"Rar!\x1a\x07") => self.rar(bytes, content, budget),
+            Family::Pdf if self.programs.ocr == Ocr::Auto => {
+                pages::add(&self.programs.pdftoppm, bytes, content, budget, &mut self.left);
+            }
+            Family::Other | Family::Zip if archives::serves(family, bytes, content) => {
+                archives::add(&self.programs.bsdtar, family, bytes, content, budget);
+            }
             _ => {}
         }
     }
@@ -61,13 +72,13 @@ impl<'p> Aid<'p> {
         let Some(doubt) = doubt else { return };
         let key = Sha256::digest(bytes).into();
         let known = self.read.get(&key).cloned();
-        let text = known.unwrap_or_else(|| {
-            let text = self.recognise(kind, bytes, budget);
-            self.read.insert(key, text.clone());
-            text
+        let words = known.unwrap_or_else(|| {
+            let words = self.recognise(kind, bytes, budget);
+            self.read.insert(key, words.clone());
+            words
         });
-        match text {
-            Ok(text) => {
+        match words {
+            Ok(words) => {
                 if document::picture_moves(bytes) {
                     if let Some(doubt) = content.doubts.get_mut(doubt) {
                         doubt.reason = "only the first picture of a moving one was read".to_owned();
@@ -75,12 +86,20 @@ impl<'p> Aid<'p> {
                 } else {
                     content.doubts.remove(doubt);
                 }
-                if let Err(spent) = budget.produce(text.len() as u64) {
+                if let Err(spent) = budget.produce(words.text.len() as u64) {
                     content.doubts.push(whole(spent.doubt(), &spent.to_string()));
                 }
-                let mut view = blank(Location::Ocr);
-                view.text = text;
-                content.views.push(view);
+                content.views.push(View {
+                    location: Location::Ocr,
+                    hidden: false,
+                    fake_redaction: false,
+                    text: words.text,
+                    map: words.map,
+                    part: PartPath::default(),
+                    spots: Vec::new(),
+                    guess: false,
+                });
+                content.words = words.boxes;
             }
             Err(why) => {
                 if let Some(doubt) = content.doubts.get_mut(doubt) {
@@ -90,8 +109,8 @@ impl<'p> Aid<'p> {
         }
     }
 
-    /// The text that Tesseract reads in a picture.
-    fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<String, &'static str> {
+    /// What Tesseract reads in a picture.
+    fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<Words, &'static str> {
         if self.programs.ocr == Ocr::Off {
             return Err(OFF);
         }
@@ -127,79 +146,36 @@ impl<'p> Aid<'p> {
         } else {
             "3"
         };
-        let mut text = String::new();
+        let mut words = Words::default();
         for mode in [page, "11"] {
-            let arguments = ["stdin", "stdout", "-l", &wanted, "--psm", mode];
+            let arguments = [
+                "stdin",
+                "stdout",
+                "-l",
+                &wanted,
+                "--psm",
+                mode,
+                "-c",
+                "tessedit_create_tsv=1",
+            ];
             let output = run(program, &arguments, bytes, MOST_TEXT, until);
             self.left = self.left.min(until.saturating_duration_since(Instant::now()));
             match output {
-                Ok(Output { bytes, whole: true, .. }) => text = String::from_utf8_lossy(&bytes).replace('\x0c', "\n"),
+                Ok(Output { bytes, whole: true, .. }) => {
+                    words = Words::of(&String::from_utf8_lossy(&bytes)).ok_or("OCR could not read it")?;
+                }
                 Ok(_) => return Err("OCR could not read it"),
                 Err(none) => return Err(told(none)),
             }
-            if !text.trim().is_empty() {
+            if !words.boxes.is_empty() {
                 break;
             }
         }
-        Ok(text)
-    }
-
-    /// A RAR archive, written anew by libarchive as the tar that we read ourselves.
-    fn rar(&mut self, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
-        let until = Instant::now() + budget.time_left();
-        let arguments = ["-cf", "-", "--format", "pax", "@-"];
-        let most = budget.bytes_left();
-        let Ok(output) = run(&self.programs.bsdtar, &arguments, bytes, most, until) else {
-            return;
-        };
-        let says = |word: &[u8]| memchr::memmem::find(&output.complaint, word).is_some();
-        let encrypted = says(b"ncrypt") || says(b"assphrase") || says(b"assword");
-        // It leaves out what it cannot write, and only complains.
-        if output.whole && output.complaint.is_empty() {
-            content.doubts.retain(|doubt| doubt.kind != DoubtKind::Unread);
-        } else if encrypted {
-            content
-                .doubts
-                .push(whole(DoubtKind::Encrypted, "the archive is encrypted"));
-        } else if output.bytes.len() as u64 > most {
-            content
-                .doubts
-                .push(whole(DoubtKind::TooLarge, "it unpacks to more than the limit allows"));
-        } else {
-            content
-                .doubts
-                .push(whole(DoubtKind::Broken, "the archive is damaged or of an unknown kind"));
-        }
-        if budget.produce(output.bytes.len() as u64).is_err() {
-            return;
-        }
-        content.children.push(Child {
-            path: PartPath(vec![1]),
-            bytes: Cow::Owned(output.bytes),
-            hint: Hint {
-                attachment: true,
-                ..Hint::default()
-            },
-            alternative: true,
-        });
+        Ok(words)
     }
 }
 
-fn blank(location: Location) -> View {
-    View {
-        location,
-        hidden: false,
-        fake_redaction: false,
-        text: String::new(),
-        // No byte of the picture is a letter: such a text cannot be edited.
-        map: SourceMap::default(),
-        part: PartPath::default(),
-        spots: Vec::new(),
-        guess: false,
-    }
-}
-
-fn whole(kind: DoubtKind, reason: &str) -> crate::content::ContentDoubt {
+pub(super) fn whole(kind: DoubtKind, reason: &str) -> crate::content::ContentDoubt {
     crate::content::ContentDoubt {
         kind,
         part: PartPath::default(),

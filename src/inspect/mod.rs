@@ -5,16 +5,20 @@
 //! starts one. `redact` takes the same road, so that what was found is what is removed.
 
 mod aid;
+mod archives;
+mod pages;
 mod program;
+mod turned;
 mod walk;
+mod words;
 
-pub(crate) use walk::open;
 pub use walk::{Node, text_of};
+pub(crate) use walk::{detect, open};
 
 use crate::config::Programs;
 use crate::content::{Budget, Limits};
 use crate::cpr::{Detector, Hit, Identifier, IdentifierError};
-use crate::types::{Finding, Location, PartPath, Place, Report};
+use crate::types::{Finding, Location, PartPath, Place, Report, Style};
 pub(crate) use aid::Aid;
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -47,6 +51,8 @@ pub struct Options {
     pub identifiers: Vec<Identifier>,
     /// Programs that read pictures and RAR.
     pub programs: Programs,
+    /// How a copy looks where something was taken out.
+    pub style: Style,
 }
 
 /// Inspects one mail or document. What cannot be read is a doubt in the report, never an error and never silence.

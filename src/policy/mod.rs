@@ -46,7 +46,7 @@ pub use trial::TestResult;
 pub use voice::Voice;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
-use crate::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass, Report};
+use crate::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass, Report, Style};
 use std::collections::HashSet;
 use time::Date;
 
@@ -61,6 +61,7 @@ pub struct Policy {
     identifiers: Vec<Identifier>,
     groups: groups::Groups,
     exceptions: exceptions::Exceptions,
+    style: Style,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
     index: index::Index,
@@ -306,6 +307,11 @@ impl Policy {
     /// `identifiers:`.
     pub fn identifiers(&self) -> &[Identifier] {
         &self.identifiers
+    }
+
+    /// `redaction: {style: …}`: how a redacted copy looks.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// The address is in the group `inside`.

@@ -110,6 +110,12 @@ pub(super) const NUMBERS: Words = &[(
     OWN_NUMBER,
     "the recipient's own number: known to the gateway, or it is the address itself; not known counts as no",
 )];
+/// What stands where a number stood in a redacted copy.
+pub const STYLES: Words = &[
+    ("box", "a filled box; in text an X for each digit"),
+    ("label", "`[CPR]`, in pictures and on pages within a box"),
+    ("remove", "nothing"),
+];
 /// Who may release.
 pub const ROLES: Words = &[
     ("reviewer", "anybody who may look at the quarantine"),

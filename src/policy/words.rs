@@ -130,6 +130,7 @@ pub const TOP: &[Key] = &[
     IDENTIFIERS,
     EXCEPTIONS,
     RULES,
+    may("redaction", Takes::Map(REDACTION), "how a redacted copy looks"),
     may(
         "default",
         Takes::Map(DEFAULT),
@@ -347,6 +348,13 @@ pub const RELEASE: &[Key] = &[
     ),
 ];
 
+/// `redaction:`.
+pub const REDACTION: &[Key] = &[may(
+    "style",
+    Takes::OneOf(STYLES),
+    "what stands where a number stood: box, label (`[CPR]`) or remove (nothing); box when left out",
+)];
+
 /// `default:`.
 pub const DEFAULT: &[Key] = &[
     may(
@@ -433,6 +441,7 @@ pub const MAPS: &[(&str, &[Key])] = &[
     ("a rule", RULE),
     ("`when` of a rule", RULE_WHEN),
     ("`release`", RELEASE),
+    ("`redaction`", REDACTION),
     ("`default`", DEFAULT),
     ("`spot_check`", SPOT_CHECK),
     ("a test", TEST),
@@ -488,6 +497,7 @@ pub(super) fn action(word: &str) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Style;
 
     #[test]
     fn every_word_in_the_tables_can_be_read() {
@@ -496,6 +506,7 @@ mod tests {
             assert!(of(OUTCOMES).any(|outcome| outcome == *word), "{word}");
         }
         assert!(of(DEFAULT_ACTIONS).all(|word| word == "deliver" || action(word).is_some()));
+        assert!(of(STYLES).eq(Style::ALL.map(Style::word)));
         assert!(of(PLACE_WORDS).eq(PLACES.iter().map(|(word, _)| *word)));
         let mut doubts: Vec<&str> = reasons().map(DoubtKind::word).collect();
         let mut words: Vec<&str> = of(REASONS).collect();

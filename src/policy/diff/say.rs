@@ -24,6 +24,7 @@ pub(super) fn words(old: &Policy, new: &Policy) -> Vec<String> {
         words.collect::<Vec<_>>().join(", ")
     };
     changed("Languages of notices", &languages(old), &languages(new));
+    changed("What stands where a number stood", old.style.word(), new.style.word());
     changed("Spot checks", &spot_check(old), &spot_check(new));
     let delimiters = |policy: &Policy| match policy.groups.delimiters() {
         "" => "nothing".to_owned(),
