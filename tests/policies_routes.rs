@@ -2,7 +2,7 @@
 //! through the public interface.
 
 use cpr_milter::cpr::{Confidence, IdKind};
-use cpr_milter::policy::{self, Facts, Number, Policy, Redaction, Sighting};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
 use cpr_milter::types::{Action, Address, Decision, Envelope, PlaceClass, Recipient};
 use time::Date;
 use time::macros::date;
@@ -63,6 +63,7 @@ fn decide(policy: &Policy, numbers: &[Number], tls: bool, hop: Option<&str>) -> 
         tls_enforced: &[tls, tls],
         next_hops: &[hop.map(str::to_owned), None],
         redaction: Redaction::Assumed,
+        given: &Answers::offline(),
     })
 }
 
@@ -253,6 +254,103 @@ fn those_are_told_whom_the_rules_that_decided_name() {
     assert_eq!(voice.words.get("da").map(String::as_str), Some("Dansk"));
     let clean = decide(&policy, &[], false, None);
     assert!(!policy.voice(&clean[0]).sender);
+}
+
+/// Recipients of one group are told the same only when their copies go the same way, and their numbers are the same.
+#[test]
+fn those_of_one_group_are_told_apart_by_way_and_number() {
+    let to = [
+        "a@a.example",
+        "b@a.example",
+        "c@a.example",
+        "d@a.example",
+        "e@a.example",
+    ];
+    let envelope = Envelope {
+        sender: Address::parse(b"sag@k.example").ok(),
+        recipients: to
+            .map(|to| Recipient {
+                raw: to.into(),
+                address: Address::parse(to.as_bytes()).ok(),
+                args: Vec::new(),
+            })
+            .to_vec(),
+        ..Envelope::default()
+    };
+    let rules = [
+        rule("hop", "found: cpr, next_hop: Hop.example", "warn"),
+        rule("tls", "found: cpr, delivery: tls_enforced", "quarantine"),
+        rule("own", "found: cpr, number: belongs_to_recipient", "reject"),
+    ];
+    let policy = policy(&format!(
+        "rules:\n{}default: {{found_to_outside: log}}\n",
+        rules.concat()
+    ));
+    let hop = |host: &str| Some(host.to_owned());
+    let decisions = policy.decide(&Facts {
+        envelope: &envelope,
+        today: TODAY,
+        numbers: &numbers(1, &[3]),
+        doubts: &[],
+        tls_enforced: &[false, false, true, false, false],
+        next_hops: &[None, hop("hop.EXAMPLE"), None, None, hop("other.example")],
+        redaction: Redaction::Assumed,
+        given: &Answers::offline(),
+    });
+    let words: Vec<&str> = decisions.iter().map(|d| d.action.word()).collect();
+    assert_eq!(words, ["log", "warn", "quarantine", "reject", "log"]);
+}
+
+/// A redaction that fails must not open the way through the gateway that it had closed.
+#[test]
+fn a_redacting_rule_keeps_rerouted_from_lifting_also_when_it_fails() {
+    let rules = [
+        rule("g", "found: anything_named, to: a", "reroute, gateway: g"),
+        rule("r", "found: cpr, number: belongs_to_recipient", "redact"),
+        rule("x", "found: cpr, to: a", "reject, except: [rerouted]"),
+    ];
+    let policy = policy(&format!("rules:\n{}", rules.concat()));
+    let mut mail = numbers(2, &[]);
+    mail[0].belongs_to = vec![0];
+    let envelope = Envelope {
+        sender: Address::parse(b"sag@k.example").ok(),
+        recipients: vec![Recipient {
+            raw: "a@a.example".into(),
+            address: Address::parse(b"a@a.example").ok(),
+            args: Vec::new(),
+        }],
+        ..Envelope::default()
+    };
+    for redaction in [Redaction::Assumed, Redaction::Failed] {
+        let decisions = policy.decide(&Facts {
+            envelope: &envelope,
+            today: TODAY,
+            numbers: &mail,
+            doubts: &[],
+            tls_enforced: &[],
+            next_hops: &[],
+            redaction,
+            given: &Answers::offline(),
+        });
+        assert_eq!(decisions[0].action, Action::Reject, "{redaction:?}");
+    }
+}
+
+/// Either rule alone would send it; together they hold it.
+#[test]
+fn of_two_gateways_none_is_said_never_to_decide() {
+    let rules = [
+        rule("narrow", "found: cpr, to: a", "reroute, gateway: g1"),
+        rule("wide", "found: cpr, to: outside", "reroute, gateway: g2"),
+    ];
+    let source = format!(
+        "version: 1\nname: P\nowner: dpo@k.example\ngroups:\n  inside: {{domains: [k.example]}}\n  a: {{domains: [a.example]}}\nrules:\n{}",
+        rules.concat()
+    );
+    let loaded = policy::load(&source, "p.yaml", TODAY, &|_| Err("none".to_owned())).expect("sound");
+    assert!(loaded.warnings.iter().all(|w| !w.message.contains("never decides")));
+    let decisions = decide(&loaded.policy, &numbers(1, &[]), false, None);
+    assert_eq!(decisions[0].action, Action::Quarantine);
 }
 
 mod never_wins {

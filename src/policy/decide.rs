@@ -6,13 +6,14 @@
 
 use super::bits::{Bits, WordHasher};
 use super::index::Index;
+use super::meant::{Meant, is_met};
 use super::member::{Member, Need};
 use super::route::Route;
 use super::rules::Rule;
 use super::when::{Found, When};
 use super::words::GATEWAYS_DIFFER;
-use super::{Facts, Number, Policy, Redaction, Sighting};
-use crate::cpr::{Confidence, IdKind};
+use super::{Facts, Policy, Redaction};
+use crate::cpr::IdKind;
 use crate::types::{Action, Decision, DoubtKind, Judgement, Lifted, Matched, Recipient, Release, RuleRef};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
@@ -41,14 +42,6 @@ pub(super) struct Judge<'p> {
     plain: Arc<RuleRef>,
     said: HashMap<Vec<u64>, Arc<Judgement>, BuildHasherDefault<WordHasher>>,
     key: Vec<u64>,
-}
-
-/// What a condition on content means in this mail.
-struct Meant {
-    numbers: Bits,
-    /// The same, as it goes into a decision.
-    list: Arc<[usize]>,
-    doubts: Arc<[DoubtKind]>,
 }
 
 /// A rule that fits one recipient, its numbers sorted into what stays and what exceptions took out.
@@ -228,7 +221,7 @@ impl<'p> Judge<'p> {
             hit.take(&removed, &self.index.redacted, &mut lifted);
             hit.met = self.is_met(hit);
         }
-        let rerouted = self.rerouted(&hits, &removed);
+        let rerouted = self.rerouted(&hits);
         for hit in hits.iter_mut().filter(|h| h.rule.except.rerouted) {
             hit.take(&rerouted, &self.index.rerouted, &mut lifted);
             hit.met = self.is_met(hit);
@@ -284,12 +277,14 @@ impl<'p> Judge<'p> {
     }
 
     /// The numbers for which rules send this copy through a gateway. A redacted copy goes the ordinary way, and what stays
-    /// in it with it.
-    fn rerouted(&self, hits: &[Hit<'_>], removed: &Bits) -> Bits {
+    /// in it with it; one that cannot be redacted is held.
+    fn rerouted(&self, hits: &[Hit<'_>]) -> Bits {
+        let acts = |h: &&Hit<'_>| !h.watch && h.met;
         let mut rerouted = Bits::default();
-        if removed.is_empty() {
-            let sent = |h: &&Hit<'_>| matches!(h.rule.action, Action::Reroute(_)) && !h.watch && h.met;
-            hits.iter().filter(sent).for_each(|h| rerouted.add(&h.kept));
+        if !hits.iter().filter(acts).any(|h| h.rule.action == Action::Redact) {
+            let sent = hits.iter().filter(acts);
+            sent.filter(|h| matches!(h.rule.action, Action::Reroute(_)))
+                .for_each(|h| rerouted.add(&h.kept));
         }
         rerouted
     }
@@ -486,93 +481,5 @@ impl Hit<'_> {
 
     fn deals_with_doubt(&self, doubt: DoubtKind, default: &Action) -> bool {
         !self.watch && self.rule.action >= *default && self.meant.doubts.contains(&doubt)
-    }
-}
-
-impl Meant {
-    fn of(when: &When, facts: &Facts<'_>) -> Meant {
-        let numbers = when.numbers(facts.numbers);
-        Meant {
-            list: numbers.iter().collect(),
-            numbers,
-            doubts: when.doubts(facts.doubts),
-        }
-    }
-}
-
-/// Something is there, and enough different people.
-fn is_met(when: &When, found: &Bits, people: &Bits) -> bool {
-    !found.is_empty() && (when.people == 0 || found.and(people).count() >= when.people)
-}
-
-impl When {
-    /// Indices of the numbers that this condition means.
-    fn numbers(&self, numbers: &[Number]) -> Bits {
-        let means = |n: &Number| {
-            let kind = match &self.found {
-                Found::Cpr => n.kind == IdKind::Cpr,
-                Found::ProtectedPerson => n.protected,
-                Found::FakeRedaction | Found::Hidden | Found::AnythingNamed => true,
-                Found::Custom(name) => matches!(&n.kind, IdKind::Custom(other) if other == name),
-                Found::Unscannable(_) | Found::Malformed => false,
-            };
-            kind && n.is_seen(|s| self.means(s))
-        };
-        (0..).zip(numbers).filter(|(_, n)| means(n)).map(|(i, _)| i).collect()
-    }
-
-    fn means(&self, s: &Sighting) -> bool {
-        let form = match self.found {
-            Found::FakeRedaction => s.fake_redaction,
-            Found::Hidden => s.hidden,
-            _ => true,
-        };
-        let sure = self.found == Found::ProtectedPerson || s.confidence >= self.confidence;
-        form && sure && (self.places.is_empty() || self.places.contains(&s.class))
-    }
-
-    /// The doubts that this condition means, each once.
-    fn doubts(&self, doubts: &[DoubtKind]) -> Arc<[DoubtKind]> {
-        let means = |d: &DoubtKind| match &self.found {
-            Found::Unscannable(why) => why.contains(d),
-            Found::Malformed => *d == DoubtKind::Malformed,
-            _ => false,
-        };
-        let set: BTreeSet<DoubtKind> = doubts.iter().copied().filter(means).collect();
-        if set.is_empty() {
-            return Arc::default();
-        }
-        set.into_iter().collect()
-    }
-}
-
-impl Number {
-    /// One of its places is such. A number without a place cannot come from an inspection; it counts as seen.
-    fn is_seen(&self, such: impl Fn(&Sighting) -> bool) -> bool {
-        self.sightings.is_empty() || self.sightings.iter().any(such)
-    }
-}
-
-/// `default:`.
-#[derive(Debug)]
-pub(super) struct Defaults {
-    pub title: String,
-    pub found_to_outside: Action,
-    pub found_to_inside: Action,
-    pub unscannable_to_outside: Action,
-    pub malformed_to_outside: Action,
-    pub confidence: Confidence,
-}
-
-impl Default for Defaults {
-    fn default() -> Defaults {
-        Defaults {
-            title: String::new(),
-            found_to_outside: Action::Quarantine,
-            found_to_inside: Action::Log,
-            unscannable_to_outside: Action::Log,
-            malformed_to_outside: Action::Quarantine,
-            confidence: Confidence::Likely,
-        }
     }
 }

@@ -1,13 +1,13 @@
 //! Text -> checked, compiled, tested policy; every mistake that can be found at once.
 
 use super::cases;
-use super::decide::Defaults;
 use super::exceptions;
 use super::fields::{self, Fields, Word};
 use super::groups::{self, List};
 use super::include::{self, Source};
 use super::index::Index;
 use super::lint;
+use super::meant::Defaults;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
 use super::spot_check;

@@ -19,6 +19,7 @@ mod lint;
 mod load;
 mod mail;
 mod manual;
+mod meant;
 mod member;
 mod parties;
 mod problem;
@@ -63,7 +64,7 @@ pub struct Policy {
     exceptions: exceptions::Exceptions,
     style: Style,
     rules: Vec<rules::Rule>,
-    default: decide::Defaults,
+    default: meant::Defaults,
     index: index::Index,
     spot_check: Option<spot_check::SpotCheck>,
     tests: Vec<cases::Case>,

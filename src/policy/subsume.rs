@@ -37,9 +37,9 @@ pub(super) fn warn(policy: &Policy, problems: &mut Problems) {
 /// exception lifts from `other` what it does not lift from `rule`; on every day.
 fn beats(policy: &Policy, other: &Rule, rule: &Rule, first: bool) -> bool {
     let strict = other.action > rule.action || other.action == rule.action && first && says_no_more(rule, other);
-    // What a redacting rule removes, `redacted` lifts from others: it acts without deciding.
+    // What a redacting rule removes, `redacted` lifts from others, and `rerouted` no longer does: it acts without deciding.
     let acts = match rule.action {
-        Action::Redact => policy.rules.iter().any(|r| r.except.redacted),
+        Action::Redact => policy.rules.iter().any(|r| r.except.redacted || r.except.rerouted),
         Action::Reroute(_) => policy.rules.iter().any(|r| r.except.rerouted),
         _ => false,
     };
@@ -48,8 +48,16 @@ fn beats(policy: &Policy, other: &Rule, rule: &Rule, first: bool) -> bool {
     let lifted_less = other.except.named.iter().all(|e| rule.except.named.contains(e))
         && (!other.except.redacted || rule.except.redacted)
         && (!other.except.rerouted || rule.except.rerouted);
+    // Two gateways hold the copy: neither rule has its way, and without either one it would be sent.
+    let gateways = matches!((&other.action, &rule.action), (Action::Reroute(a), Action::Reroute(b)) if a != b);
     let only_cpr = policy.identifiers.is_empty();
-    other.is_always_enforced() && strict && !acts && terms && lifted_less && covers(&other.when, &rule.when, only_cpr)
+    other.is_always_enforced()
+        && strict
+        && !gateways
+        && !acts
+        && terms
+        && lifted_less
+        && covers(&other.when, &rule.when, only_cpr)
 }
 
 /// Nothing of its own that would be said or done when it is the one that is named.
