@@ -20,6 +20,7 @@ rules:
     title: Numre ud af huset
     when: {found: anything_named, to: outside}
     then: quarantine
+...
 ";
 
 /// A folder with keys, policy, configuration and store, and the program to type commands to.
