@@ -9,6 +9,7 @@ pub use directory::{Directory, Ldap};
 
 use crate::content::Limits;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,12 @@ pub struct Config {
     /// Domains (with all below them) to which the administrator enforces TLS in Postfix.
     #[serde(default)]
     pub tls_enforced: Vec<String>,
+    /// Hosts to which Postfix hands mail for these domains (with all below them), as `transport_maps` says.
+    #[serde(default)]
+    pub next_hops: BTreeMap<String, Vec<String>>,
+    /// Secure gateways that a policy may send mail through, by name.
+    #[serde(default)]
+    pub gateways: BTreeMap<String, Gateway>,
     /// The session.
     #[serde(default)]
     pub milter: Milter,
@@ -71,6 +78,37 @@ pub struct Notices {
     pub templates: Option<PathBuf>,
     /// At most so many an hour to one sender; then one summary.
     pub per_hour: u32,
+}
+
+/// A secure gateway: mail goes there over TLS with a certificate that is checked, or waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Name or address.
+    pub host: String,
+    /// SMTP port.
+    #[serde(default = "smtp_port")]
+    pub port: u16,
+    /// How TLS begins.
+    #[serde(default)]
+    pub tls: GatewayTls,
+    /// File of certificates (PEM) that its own must lead to; the system's when left out.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// The name in its certificate, when it is not `host`.
+    #[serde(default)]
+    pub certificate: Option<String>,
+}
+
+/// How TLS begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatewayTls {
+    /// By STARTTLS (RFC 3207); not offered is a failure.
+    #[default]
+    Starttls,
+    /// From the first byte (RFC 8314).
+    Implicit,
 }
 
 /// The milter session.
@@ -216,6 +254,9 @@ impl Config {
             *templates = folder.join(&templates);
         }
         self.directory.resolve(folder);
+        for ca in self.gateways.values_mut().filter_map(|gateway| gateway.ca.as_mut()) {
+            *ca = folder.join(&ca);
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -243,6 +284,14 @@ impl Config {
         }
         if milter.progress_seconds == 0 || milter.progress_seconds > 100 {
             return Err("milter.progress_seconds must be between 1 and 100".to_owned());
+        }
+        for (name, gateway) in &self.gateways {
+            if gateway.host.trim().is_empty() || gateway.host.contains([':', '/', ' ']) && !gateway.host.contains("::")
+            {
+                return Err(format!(
+                    "gateways.{name}.host is a name or an address alone; the port has its own key"
+                ));
+            }
         }
         if !(1..=30).contains(&self.retention.content_days) {
             return Err("retention.content_days must be between 1 and 30".to_owned());
@@ -279,6 +328,10 @@ impl Config {
             domain == known || domain.strip_suffix(&known).is_some_and(|sub| sub.ends_with('.'))
         })
     }
+}
+
+fn smtp_port() -> u16 {
+    25
 }
 
 fn socket_mode() -> String {

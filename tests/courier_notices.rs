@@ -52,6 +52,7 @@ fn facts(envelope: &Envelope, fates: &[FateWord]) -> NoticeFacts {
         let (id, title) = match fate {
             // What is only recorded for a colleague is no reason for what happened to the others.
             FateWord::Delivered => ("noted", "Noteres inden for huset"),
+            FateWord::Rerouted => ("secure", "Sikker post"),
             FateWord::Redacted => ("aktindsigt", "Aktindsigt sløres"),
             FateWord::Held => ("outside", "CPR ud af huset"),
             FateWord::Refused => ("media", "CPR til medier"),
@@ -74,6 +75,7 @@ fn facts(envelope: &Envelope, fates: &[FateWord]) -> NoticeFacts {
         index: 1,
     };
     NoticeFacts {
+        tell: Vec::new(),
         received: RECEIVED,
         subject: Some("Svar på aktindsigt, sag 2026-17 vedr. ••••••-••••".to_owned()),
         message_id: Some("<original.abc@kommune.example>".to_owned()),
@@ -101,6 +103,7 @@ fn facts(envelope: &Envelope, fates: &[FateWord]) -> NoticeFacts {
             .iter()
             .zip(fates)
             .map(|(recipient, fate)| Outcome {
+                words: std::collections::BTreeMap::new(),
                 recipient: recipient
                     .address
                     .as_ref()
@@ -117,6 +120,7 @@ fn facts(envelope: &Envelope, fates: &[FateWord]) -> NoticeFacts {
 
 fn letter<'a>(kind: Kind, envelope: &'a Envelope, facts: &'a NoticeFacts) -> Letter<'a> {
     Letter {
+        copy_to: None,
         kind,
         incident: INCIDENT,
         envelope,

@@ -50,6 +50,7 @@ impl Memory {
 
     fn owe(&self, kind: JobKind, created: OffsetDateTime, attempts: u32) {
         let task = Task {
+            gateway: None,
             incident: "KXQF-WMTR-BHPD-ZNCA".to_owned(),
             kind,
             attempts,
@@ -148,6 +149,7 @@ impl Outbox for Memory {
 
 fn facts() -> NoticeFacts {
     NoticeFacts {
+        tell: vec!["dpo@kommune.example".to_owned(), "x@fremmed.example".to_owned()],
         received: OffsetDateTime::UNIX_EPOCH,
         subject: Some("Fortroligt emne".to_owned()),
         message_id: None,
@@ -155,6 +157,7 @@ fn facts() -> NoticeFacts {
         found: Vec::new(),
         doubts: Vec::new(),
         outcomes: vec![Fate {
+            words: std::collections::BTreeMap::new(),
             recipient: "b@avis.example".to_owned(),
             fate: FateWord::Held,
             rule: None,
@@ -257,6 +260,91 @@ fn a_released_mail_leaves_unchanged_under_one_trace_line() {
         "RCPT TO:<b@avis.example>".to_owned(),
     );
     assert_eq!(listener.envelopes(), [envelope]);
+}
+
+/// A gateway is another machine: without TLS nothing is said to it, and there is no second way. The reinjection listener,
+/// which would take the mail, must not even be asked.
+#[test]
+fn mail_for_a_gateway_waits_when_tls_cannot_be_had_and_never_goes_the_ordinary_way() {
+    let gateway = Listener::start(Vec::new());
+    let (host, port) = gateway_place(&gateway.address());
+    for (named, configured) in [("sikker", true), ("stavefejl", false)] {
+        let reinject = Listener::start(Vec::new());
+        let memory = Memory::default();
+        memory.owe(DELIVERY, OffsetDateTime::now_utc(), 0);
+        memory.lock().due[0].0.gateway = Some(named.to_owned());
+        let mut config = config(&reinject.address());
+        let tls = serde_yaml::from_str(&format!("{{host: {host}, port: {port}}}")).expect("a gateway");
+        config.gateways.insert("sikker".to_owned(), tls);
+        run_config_until(config, &memory, 2);
+        let settled = memory.settled();
+        assert!(
+            settled.len() >= 2 && settled.iter().all(|o| matches!(o, Outcome::Retry { .. })),
+            "{settled:?}"
+        );
+        assert_eq!(
+            (reinject.commands().len(), reinject.received().len()),
+            (0, 0),
+            "{named}"
+        );
+        let said = gateway.commands();
+        assert_eq!(
+            said.iter().any(|c| c.starts_with("EHLO")),
+            configured || !said.is_empty()
+        );
+        assert!(!said.iter().any(|c| c.starts_with("MAIL")), "{said:?}");
+    }
+}
+
+fn gateway_place(address: &str) -> (String, u16) {
+    let (host, port) = address.rsplit_once(':').expect("host and port");
+    (host.to_owned(), port.parse().expect("a port"))
+}
+
+fn run_config_until(config: Config, memory: &Memory, outcomes: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("runtime");
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let courier = tokio::spawn(run_at(
+            pace(),
+            config,
+            memory.clone(),
+            voice(vec![Language::Da]),
+            stopped,
+        ));
+        let begun = Instant::now();
+        while memory.settled().len() < outcomes && begun.elapsed() < Wait::from_secs(10) {
+            tokio::time::sleep(Wait::from_millis(5)).await;
+        }
+        let _ = stop.send(true);
+        courier.await.expect("no panic").expect("run");
+    });
+}
+
+#[test]
+fn a_copy_of_a_notice_goes_to_whom_the_rule_names_and_says_whose_it_is() {
+    let listener = Listener::start(Vec::new());
+    let memory = Memory::with(JobKind::Copy { to: 0 });
+    run_until(&memory, &listener.address(), 1).expect("run");
+    assert_eq!(words(&memory.settled()), ["sent"]);
+    let mail = String::from_utf8(listener.accepted().remove(0)).expect("text");
+    assert!(mail.contains("To: <dpo@kommune.example>"), "{mail}");
+    assert!(mail.contains(".t0@gw.kommune.example>"), "{mail}");
+    let envelopes = listener.envelopes();
+    let [(from, to)] = envelopes.as_slice() else {
+        panic!("{envelopes:?}")
+    };
+    assert!(
+        from.starts_with("MAIL FROM:<> ") && to == "RCPT TO:<dpo@kommune.example> NOTIFY=NEVER",
+        "{envelopes:?}"
+    );
+    // A reader who is not of the house any more hears nothing.
+    let memory = Memory::with(JobKind::Copy { to: 1 });
+    run_until(&memory, &listener.address(), 1).expect("run");
+    assert_eq!(words(&memory.settled()), ["not needed"]);
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn incident(fates: [FateWord; 3]) -> Incident {
         args: Vec::new(),
     };
     let outcome = |(to, fate): (&str, FateWord)| Outcome {
+        words: std::collections::BTreeMap::new(),
         recipient: to.to_owned(),
         fate,
         rule: None,
@@ -64,6 +65,7 @@ fn incident(fates: [FateWord; 3]) -> Incident {
             ..Envelope::default()
         },
         facts: NoticeFacts {
+            tell: Vec::new(),
             received: now,
             subject: Some(SUBJECT.to_owned()),
             message_id: Some("<own@client.example>".to_owned()),
@@ -86,6 +88,7 @@ fn incident(fates: [FateWord; 3]) -> Incident {
 fn held(store: &Store, mail: Vec<u8>, duties: [(Duty, FateWord); 3], expires: OffsetDateTime) -> IncidentId {
     let incident = incident(duties.map(|(_, fate)| fate));
     let owned = |(recipient, (duty, _)): (usize, (Duty, FateWord))| Owned {
+        gateway: None,
         recipient,
         duty,
         rule: None,

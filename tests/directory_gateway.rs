@@ -31,6 +31,7 @@ rules:
   - {id: media, title: Medier, when: {found: cpr, to: media}, then: reject}
   - {id: team, title: Holdet, when: {found: cpr, to: team}, then: reject}
 default: {found_to_outside: log}
+...
 ";
 
 impl Gateway {
@@ -262,7 +263,8 @@ fn policies_are_checked_without_the_directory_and_with_it() {
     let path = |name: &str| folder.path().join(name);
     let tests = "tests:\n  - name: Holdet\n    from: a@kommune.example\n    to: [x@post.example, y@post.example]\n    text: \"{cpr}\"\n    \
                  given: {x@post.example: team}\n    expect: {x@post.example: reject, y@post.example: log}\n";
-    let policy = POLICY.replace("TEAM", "ldap: Aktindsigt-team") + tests;
+    let policy = POLICY.replace("TEAM", "ldap: Aktindsigt-team");
+    let policy = policy.replace("...\n", &format!("{tests}...\n"));
     fs::write(path("media.txt"), "avis.example\n").expect("written");
     fs::write(path("p.yaml"), &policy).expect("written");
     let config = format!(

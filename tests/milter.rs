@@ -154,6 +154,11 @@ async fn every_combination_of_fates_gives_each_recipient_exactly_one() {
                     Duty::Hold => "held".to_owned(),
                     Duty::Refuse => "refused".to_owned(),
                     Duty::SendOriginal => text_of(takeover.original.bytes()),
+                    Duty::Reroute => {
+                        let owned = takeover.owned.iter().find(|o| o.recipient == i).expect("owned");
+                        let text = text_of(takeover.original.bytes());
+                        format!("through {}: {text}", owned.gateway.as_deref().expect("a gateway"))
+                    }
                     Duty::SendCopy(copy) => text_of(&takeover.copies[*copy]),
                 });
             }
@@ -162,6 +167,7 @@ async fn every_combination_of_fates_gives_each_recipient_exactly_one() {
                 "redact" => "XXXX x|XXXX y XXXX\r\n",
                 "first" => "XXXX x|NUMb y XXXX\r\n",
                 "reject" => "refused",
+                "gateway" => "through secure: NUMa x|NUMb y NUMa\r\n",
                 _ => "held",
             };
             assert_eq!(fates, [wanted], "recipient {i} of {picked:?}");

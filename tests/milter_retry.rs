@@ -32,7 +32,7 @@ fn fates(gateway: &Gateway, mail: &Mail, answers: &[(&Answer, bool)]) -> Vec<Vec
         fates[recipient].push(match duty {
             Duty::Hold => "held".to_owned(),
             Duty::Refuse => "refused".to_owned(),
-            Duty::SendOriginal => "NUMa\r\n".to_owned(),
+            Duty::SendOriginal | Duty::Reroute => "NUMa\r\n".to_owned(),
             Duty::SendCopy(copy) => {
                 let bytes = &takeover.copies[copy];
                 String::from_utf8_lossy(&bytes[bytes.len() - 6..]).into_owned()

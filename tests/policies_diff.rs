@@ -2,8 +2,8 @@
 
 use cpr_milter::cpr::{Confidence, IdKind};
 use cpr_milter::policy::diff::{Difference, diff};
-use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
-use cpr_milter::types::{Action, Address, Envelope, PlaceClass, Recipient};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting, Voice};
+use cpr_milter::types::{Action, Address, Decision, Envelope, PlaceClass, Recipient};
 use proptest::prelude::*;
 use time::Date;
 use time::macros::date;
@@ -29,6 +29,11 @@ rules:
   - {id: protected, title: A, when: {found: protected_person, to: outside}, then: quarantine, release: {by: dpo, people: 2}}
   - {id: aktindsigt, title: B, when: {found: cpr, from: aktindsigt, to: outside}, then: redact, except: [own]}
   - {id: outside, title: C, when: {found: cpr, confidence: likely, to: outside}, then: quarantine, except: [partner, own, redacted]}
+";
+
+const WAYS: &str = "\
+  hop: {title: T, when: {next_hop: two.example}, owner: o@k.example, reason: R, expires: 2027-01-31}
+  few: {title: T, when: {people: 2 or fewer}, owner: o@k.example, reason: R, expires: 2027-01-31}
 ";
 
 fn load(text: &str, media: &str) -> Policy {
@@ -205,6 +210,111 @@ fn words_and_identifiers_are_told() {
     );
 }
 
+const OUTSIDE: &str = "found: cpr, to: outside";
+
+/// One rule, with these conditions and the rest of it.
+fn one(when: &str, rest: &str) -> Policy {
+    load(
+        &format!("{HEAD}{WAYS}rules:\n  - {{id: r, title: R, when: {{{when}}}, then: {rest}}}\n"),
+        "avis.example\n",
+    )
+}
+
+fn told_of(old: &Policy, new: &Policy) -> String {
+    diff(old, new, TODAY).to_string()
+}
+
+#[test]
+fn another_gateway_is_a_difference() {
+    let (old, new) = (one(OUTSIDE, "reroute, gateway: a"), one(OUTSIDE, "reroute, gateway: b"));
+    let told = told_of(&old, &new);
+    assert!(
+        told.contains("was reroute through a (rule `r`), is now reroute through b (rule `r`)"),
+        "{told}"
+    );
+    let json = serde_json::to_value(diff(&old, &new, TODAY)).expect("json");
+    assert_eq!(json["changes"][0]["now"]["action"], "reroute:b");
+}
+
+#[test]
+fn hosts_that_conditions_name_are_compared() {
+    let told = told_of(
+        &one(OUTSIDE, "quarantine, except: [hop]"),
+        &one(&format!("{OUTSIDE}, next_hop: one.example"), "reject"),
+    );
+    assert!(told.contains("handed to `one.example`"), "{told}");
+    assert!(told.contains("handed to `two.example`"), "{told}");
+    assert!(told.contains("handed to another host"), "{told}");
+}
+
+#[test]
+fn how_many_people_an_exception_is_for_is_compared() {
+    let few = one(OUTSIDE, "quarantine, except: [few]");
+    let text =
+        format!("{HEAD}{WAYS}rules:\n  - {{id: r, title: R, when: {{{OUTSIDE}}}, then: quarantine, except: [few]}}\n");
+    let more = load(&text.replace("2 or fewer", "4 or fewer"), "avis.example\n");
+    let told = told_of(&few, &more);
+    assert!(told.contains("3 to 4 CPR numbers"), "{told}");
+    let doubts = one(
+        "found: cpr, to: outside, number: belongs_to_recipient",
+        "quarantine, except: [few]",
+    );
+    let told = told_of(&few, &doubts);
+    assert!(
+        told.contains("to somebody else than the person whose number it is"),
+        "{told}"
+    );
+}
+
+#[test]
+fn who_is_told_and_in_which_words_is_compared() {
+    let plain = one(OUTSIDE, "quarantine");
+    let told = told_of(&plain, &one(OUTSIDE, "quarantine, tell: [owner]"));
+    assert!(
+        told.contains(
+            "was quarantine (notice to the sender) (rule `r`), is now quarantine (notice to the owner of the policy)"
+        ),
+        "{told}"
+    );
+    let told = told_of(&one(OUTSIDE, "log"), &one(OUTSIDE, "log, tell: [sender]"));
+    assert!(told.contains("was log (notice to nobody)"), "{told}");
+    let told = told_of(&plain, &one(OUTSIDE, "quarantine, notice: Ring til os"));
+    assert!(
+        told.contains("Notices of rule `r` have words of its own now."),
+        "{told}"
+    );
+    let told = told_of(
+        &one(OUTSIDE, "quarantine, notice: Ring til os"),
+        &one(OUTSIDE, "quarantine, notice: Skriv til os"),
+    );
+    assert!(
+        told.contains("The words that rule `r` puts into notices are others now."),
+        "{told}"
+    );
+}
+
+#[test]
+fn samples_styles_and_extensions_are_compared() {
+    let text = format!("{HEAD}{RULES}");
+    let with = |more: &str| load(&format!("{text}{more}"), "avis.example\n");
+    for (more, said) in [
+        (
+            "spot_check: {percent: 2}\n",
+            "Spot checks: was none, is now 2 of a hundred mails that are redacted or excepted.",
+        ),
+        (
+            "redaction: {style: label}\n",
+            "What stands where a number stood: was box, is now label.",
+        ),
+        (
+            "recipient_delimiter: none\n",
+            "What begins an extension of an address: was +, is now nothing.",
+        ),
+    ] {
+        assert_eq!(told_of(&with(""), &with(more)).trim_end(), said);
+    }
+}
+
 const SENDERS: [&str; 3] = ["sag@k.example", "aktindsigt@k.example", "borger@post.example"];
 const RECIPIENTS: [&str; 4] = ["b@avis.example", "c@p.example", "d@post.example", "e@k.example"];
 
@@ -217,6 +327,10 @@ fn line() -> impl Strategy<Value = String> {
         ", places: [body]",
         ", from: aktindsigt",
         ", direction: outgoing",
+        ", delivery: tls_enforced",
+        ", number: belongs_to_recipient",
+        ", next_hop: one.example",
+        ", next_hop: [one.example, two.example]",
     ]);
     let to = prop::sample::select(vec![
         "",
@@ -225,30 +339,71 @@ fn line() -> impl Strategy<Value = String> {
         ", to: partners",
         ", to: inside",
     ]);
-    let then = prop::sample::select(vec!["reject", "quarantine", "redact", "warn", "log"]);
-    let except = prop::sample::select(vec!["", "partner", "own", "partner, redacted"]);
-    (found, sure, also, to, then, except).prop_map(|(found, sure, also, to, then, except)| {
+    let then = prop::sample::select(vec![
+        "reject",
+        "quarantine",
+        "redact",
+        "warn",
+        "log",
+        "reroute, gateway: a",
+        "reroute, gateway: b",
+    ]);
+    let except = prop::sample::select(vec![
+        "",
+        "partner",
+        "own",
+        "partner, redacted",
+        "hop",
+        "few",
+        "rerouted",
+    ]);
+    let tell = prop::sample::select(vec!["", "", ", tell: [owner]", ", tell: [sender, x@k.example]"]);
+    (found, sure, also, to, then, except, tell).prop_map(|(found, sure, also, to, then, except, tell)| {
+        let tell = if found == "protected_person" && !tell.contains("sender") {
+            ""
+        } else {
+            tell
+        };
+        let except = if then.starts_with("re") && then != "reject" && except == "rerouted" {
+            ""
+        } else {
+            except
+        };
         let sure = if found == "protected_person" { "" } else { sure };
         let except = if then == "redact" {
             except.trim_end_matches(", redacted")
         } else {
             except
         };
-        format!("title: T, when: {{found: {found}{sure}{also}{to}}}, then: {then}, except: [{except}]")
+        format!("title: T, when: {{found: {found}{sure}{also}{to}}}, then: {then}, except: [{except}]{tell}")
     })
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    let hop = prop::sample::select(vec![
+        None,
+        Some("One.example"),
+        Some("two.example"),
+        Some("three.example"),
+    ]);
+    (any::<bool>(), hop)
 }
 
 fn rules(lines: &[String]) -> Policy {
     let each = lines.iter().enumerate();
     let text: String = each.map(|(i, line)| format!("  - {{id: r{i}, {line}}}\n")).collect();
-    policy(&if text.is_empty() {
-        "\nrules: []\n".to_owned()
+    let rules = if text.is_empty() {
+        "rules: []\n".to_owned()
     } else {
-        format!("\nrules:\n{text}")
-    })
+        format!("rules:\n{text}")
+    };
+    load(&format!("{HEAD}{WAYS}{rules}"), "avis.example\n")
 }
 
-fn actions(policy: &Policy, sender: usize, number: &Number, people: usize, tls: bool) -> Vec<Action> {
+type Way = (bool, Option<&'static str>);
+
+/// For each recipient what is done, and who is told.
+fn outcomes(policy: &Policy, sender: usize, number: &Number, people: usize, (tls, hop): Way) -> Vec<(Action, Voice)> {
     let envelope = Envelope {
         sender: Address::parse(SENDERS[sender].as_bytes()).ok(),
         recipients: RECIPIENTS
@@ -267,10 +422,15 @@ fn actions(policy: &Policy, sender: usize, number: &Number, people: usize, tls: 
         numbers: &vec![number.clone(); people],
         doubts: &[],
         tls_enforced: &[tls; 4],
+        next_hops: &vec![hop.map(str::to_owned); 4],
         redaction: Redaction::Assumed,
         given: &Answers::offline(),
     });
-    decisions.iter().map(|d| d.action.clone()).collect()
+    let told = |d: &Decision| Voice {
+        words: Default::default(),
+        ..policy.voice(d)
+    };
+    decisions.iter().map(|d| (d.action.clone(), told(d))).collect()
 }
 
 proptest! {
@@ -280,7 +440,7 @@ proptest! {
     #[test]
     fn no_difference_means_that_every_mail_is_judged_alike(
         old in prop::collection::vec(line(), 0..4), further in line(), drop in any::<bool>(),
-        mails in prop::collection::vec((0usize..3, 0usize..3, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 1usize..5), 60),
+        mails in prop::collection::vec((0usize..3, 0usize..3, any::<bool>(), any::<bool>(), any::<bool>(), way(), 1usize..5), 60),
     ) {
         let mut new = old.clone();
         if drop {
@@ -289,7 +449,7 @@ proptest! {
         new.push(further);
         let (old, new) = (rules(&old), rules(&new));
         let difference = diff(&old, &new, TODAY);
-        for (sender, sure, protected, hidden, own, tls, people) in mails {
+        for (sender, sure, protected, hidden, own, way, people) in mails {
             let number = Number {
                 kind: IdKind::Cpr,
                 protected,
@@ -301,7 +461,7 @@ proptest! {
                     fake_redaction: false,
                 }],
             };
-            let judged = [&old, &new].map(|policy| actions(policy, sender, &number, people, tls));
+            let judged = [&old, &new].map(|policy| outcomes(policy, sender, &number, people, way));
             prop_assert!(judged[0] == judged[1] || !difference.is_empty(), "{judged:?}");
         }
     }

@@ -22,6 +22,7 @@ rules:
   - {id: office, title: Aktindsigt sløres, when: {found: cpr, from: office, to: outside}, then: redact}
   - {id: media, title: CPR til medier, when: {found: cpr, to: media}, then: reject}
   - {id: outside, title: CPR ud af huset, when: {found: cpr, confidence: likely, to: outside}, then: quarantine, except: [partner, redacted]}
+...
 ";
 
 struct Folder(tempfile::TempDir);

@@ -18,6 +18,7 @@ groups:
   media: {domains: [avis.example]}
 rules:
   - {id: outside, title: T, when: {found: cpr, confidence: likely, to: outside}, then: quarantine}
+...
 ";
 
 struct House(tempfile::TempDir);
@@ -46,7 +47,7 @@ impl House {
     }
 
     fn policy(&self, name: &str, further: &str) {
-        std::fs::write(self.path(name), format!("{POLICY}{further}")).expect("policy");
+        std::fs::write(self.path(name), POLICY.replace("...\n", &format!("{further}...\n"))).expect("policy");
     }
 
     fn run(&self, words: &[&str]) -> Output {
@@ -198,7 +199,7 @@ fn a_redaction_that_failed_then_is_no_difference_now() {
     let house = House::new();
     let redact = "  - {id: blur, title: B, when: {found: cpr, to: outside}, then: redact}\n";
     let text = POLICY.replace("then: quarantine}", "then: log}");
-    std::fs::write(house.path("old.yaml"), format!("{text}{redact}")).expect("policy");
+    std::fs::write(house.path("old.yaml"), text.replace("...\n", &format!("{redact}...\n"))).expect("policy");
     let held = judged(
         "a@avis.example",
         Confidence::Certain,

@@ -19,6 +19,11 @@ const PEOPLE: [&str; 4] = [
     "d@kommune.example",
 ];
 
+/// Where mail to each of them is handed to.
+const HOPS: [Option<&str>; 4] = [None, Some("other.example"), Some("Hop.example"), None];
+/// Exceptions that no date ends.
+const BUILT_IN: [&str; 2] = ["redacted", "rerouted"];
+
 #[derive(Clone, Debug)]
 struct Rule {
     found: &'static str,
@@ -44,7 +49,7 @@ impl Rule {
         if let Some(to) = self.to {
             when += &format!(", to: {to}");
         }
-        let places = self.also.contains("places");
+        let places = self.also.contains("places") || self.also.contains("number");
         if !places || !["unscannable", "malformed"].contains(&self.found) {
             when += self.also;
         }
@@ -53,10 +58,12 @@ impl Rule {
             .iter()
             .copied()
             .filter(|e| *e != "redacted" || self.then != "redact")
+            .filter(|e| *e != "rerouted" || !["redact", "reroute"].contains(&self.then))
             .collect();
         let watch = if self.watch { "\n    mode: watch" } else { "" };
+        let gateway = if self.then == "reroute" { "\n    gateway: g" } else { "" };
         format!(
-            "  - id: r{id}\n    title: T{id}\n    when: {{{when}}}\n    then: {}\n    except: [{}]{watch}\n",
+            "  - id: r{id}\n    title: T{id}\n    when: {{{when}}}\n    then: {}\n    except: [{}]{watch}{gateway}\n",
             self.then,
             except.join(", ")
         )
@@ -73,8 +80,9 @@ fn rule() -> impl Strategy<Value = Rule> {
     ]);
     let confidence = prop::option::of(prop::sample::select(vec!["possible", "likely", "certain"]));
     let to = prop::option::of(prop::sample::select(vec!["outside", "partners", "media", "inside"]));
-    let then = prop::sample::select(vec!["reject", "quarantine", "redact", "warn", "log"]);
-    let except = prop::sample::subsequence(vec!["own", "partner", "old", "redacted"], 0..=4);
+    let then = prop::sample::select(vec!["reject", "quarantine", "redact", "reroute", "warn", "log"]);
+    let built_in_and_named = vec!["own", "partner", "old", "hop", "few", "redacted", "rerouted"];
+    let except = prop::sample::subsequence(built_in_and_named, 0..=5);
     let watch = prop::bool::weighted(0.15);
     let also = prop::sample::select(vec![
         "",
@@ -87,6 +95,9 @@ fn rule() -> impl Strategy<Value = Rule> {
         ", login: '*'",
         ", places: [body]",
         ", places: [subject, attachment]",
+        ", delivery: tls_enforced",
+        ", next_hop: hop.example",
+        ", number: belongs_to_recipient",
     ]);
     (found, confidence, 0usize..4, to, then, except, watch, also).prop_map(
         |(found, confidence, people, to, then, except, watch, also)| Rule {
@@ -151,9 +162,11 @@ fn policy(rules: &[Rule], default: &str) -> Policy {
     let source = format!(
         "version: 1\nname: P\nowner: dpo@kommune.example\n\
          groups:\n  inside: {{domains: [kommune.example]}}\n  partners: {{domains: [partner.example]}}\n  media: {{domains: [avis.example]}}\n\
-         exceptions:\n{}{}{}{}\n{default}",
+         exceptions:\n{}{}{}{}{}{}\n{default}",
         exception("own", "number: belongs_to_recipient", "2026-11-25"),
         exception("partner", "to: partners, delivery: tls_enforced", "2027-01-31"),
+        exception("hop", "next_hop: hop.example", "2027-01-31"),
+        exception("few", "people: 2 or fewer", "2027-01-31"),
         exception("old", "to: outside", "2026-11-24"),
         if rules.is_empty() {
             "rules: []\n".to_owned()
@@ -201,6 +214,7 @@ fn decide_on(
         numbers,
         doubts,
         tls_enforced: &[true, false, false, false],
+        next_hops: &HOPS.map(|hop| hop.map(str::to_owned)),
         redaction,
         given: &Answers::offline(),
     })
@@ -274,7 +288,7 @@ proptest! {
         numbers in prop::collection::vec(number(), 0..4), doubts in doubts(), shipped in any::<bool>(),
     ) {
         further.except.clear();
-        if further.then == "redact" {
+        if ["redact", "reroute"].contains(&further.then) {
             further.then = "reject";
         }
         let default = if shipped { SHIPPED } else { SILENT };
@@ -292,7 +306,7 @@ proptest! {
         mut rules in prop::collection::vec(any_rule(), 0..5), further in any_rule(), numbers in prop::collection::vec(number(), 0..4), doubts in doubts(),
     ) {
         for rule in &mut rules {
-            rule.except.retain(|e| *e != "redacted");
+            rule.except.retain(|e| !["redacted", "rerouted"].contains(e));
         }
         let before = decide(&policy(&rules, SILENT), &numbers, &doubts, Redaction::Assumed);
         let more: Vec<Rule> = rules.into_iter().chain([further]).collect();
@@ -332,12 +346,12 @@ proptest! {
     fn exceptions_that_have_all_expired_are_as_good_as_none(
         rules in prop::collection::vec(any_rule(), 0..6), numbers in prop::collection::vec(number(), 0..4), doubts in doubts(),
     ) {
-        let without: Vec<Rule> = rules.iter().cloned().map(|mut r| { r.except.retain(|e| *e == "redacted"); r }).collect();
+        let without: Vec<Rule> = rules.iter().cloned().map(|mut r| { r.except.retain(|e| BUILT_IN.contains(e)); r }).collect();
         let day = date!(2027 - 02 - 01);
         let one = decide_on(day, &policy(&rules, SHIPPED), &numbers, &doubts, Redaction::Assumed);
         let other = decide_on(day, &policy(&without, SHIPPED), &numbers, &doubts, Redaction::Assumed);
         prop_assert_eq!(actions(&one), actions(&other));
-        prop_assert!(one.iter().flat_map(|d| &d.lifted).all(|l| &*l.exception == "redacted"));
+        prop_assert!(one.iter().flat_map(|d| &d.lifted).all(|l| BUILT_IN.contains(&&*l.exception)));
     }
 
     /// What is lifted from a rule and what makes it match are different numbers, and nothing is told twice.
@@ -382,6 +396,7 @@ proptest! {
             numbers: &numbers,
             doubts: &doubts,
             tls_enforced: &tls,
+            next_hops: &whom.iter().map(|who| HOPS[*who].map(str::to_owned)).collect::<Vec<_>>(),
             redaction: Redaction::Assumed,
             given: &Answers::offline(),
         });
@@ -442,6 +457,7 @@ proptest! {
             numbers: &alone,
             doubts: &doubts,
             tls_enforced: &[who == 0],
+            next_hops: &[HOPS[who].map(str::to_owned)],
             redaction: Redaction::Assumed,
             given: &Answers::offline(),
         });

@@ -115,6 +115,8 @@ fn live(cases: Vec<Case>, bare: bool) -> Vec<String> {
         postfix: cases[0].story.postfix.clone(),
         small_store: cases[0].story.small_store,
         people: people.map(|number| number + "\n").collect(),
+        gateway: cases[0].story.gateway,
+        owners: cases[0].owners(),
         bare,
     };
     let mut world = World::start(plan);

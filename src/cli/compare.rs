@@ -145,7 +145,8 @@ impl PastMails {
     ) -> Result<(super::replay::Result, Looked), String> {
         let store = open(&self.config, Access::Open)?;
         let now = OffsetDateTime::now_utc();
-        let mut replay = Replay::new(policy, against, today);
+        let config = Config::load(&self.config.config).map_err(|error| error.to_string())?;
+        let mut replay = Replay::new(policy, against, today, &config.next_hops);
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:40} {pos} of {len} mails, {eta} left");

@@ -43,7 +43,7 @@ fn check(path: &Path) -> Said {
             .map(|_| ())
             .map_err(|error| error.to_string()),
     );
-    let policy = policy::in_force(&config.policy);
+    let policy = policy::in_force(&config);
     sound(policy.as_ref().map(|_| ()).map_err(Clone::clone));
     sound(
         Keys::load(&config.keys, reach(&config.keys))

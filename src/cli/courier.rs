@@ -7,7 +7,6 @@ use crate::config::Config;
 use crate::courier;
 use crate::policy::Policy;
 use crate::store::Access;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,18 +53,17 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     sending.await.map_err(|error| error.to_string())
 }
 
-/// The policy, read again when its file or a list of it has changed; a broken file leaves the last one.
+/// The policy, read again when its file, or one that it names, has changed; a broken file leaves the last one.
 struct Spoken {
-    path: PathBuf,
+    config: Config,
     last: Mutex<(Stamps, Arc<Policy>)>,
 }
 
 impl Spoken {
     fn of(config: &Config) -> Result<courier::Voice, String> {
-        let (stamps, policy) = read(&config.policy)?;
         let spoken = Arc::new(Spoken {
-            path: config.policy.clone(),
-            last: Mutex::new((stamps, policy)),
+            config: config.clone(),
+            last: Mutex::new(read(config)?),
         });
         let same = Arc::clone(&spoken);
         Ok(courier::Voice {
@@ -77,7 +75,7 @@ impl Spoken {
     fn now(&self) -> Arc<Policy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if changed(&last.0) {
-            match read(&self.path) {
+            match read(&self.config) {
                 Ok(new) => *last = new,
                 // Not again before one of them changes once more.
                 Err(_) => last.0.iter_mut().for_each(|(path, stamp)| *stamp = Stamp::of(path)),
@@ -87,10 +85,9 @@ impl Spoken {
     }
 }
 
-/// The policy, with its file and lists as they looked before.
-fn read(path: &Path) -> Result<(Stamps, Arc<Policy>), String> {
-    let own = (path.to_owned(), Stamp::of(path));
-    let opened = policy::opened_in_force(path)?;
-    let stamps = [own].into_iter().chain(opened.lists).collect();
+/// The policy, with its files as they looked before.
+fn read(config: &Config) -> Result<(Stamps, Arc<Policy>), String> {
+    let opened = policy::opened_in_force(config)?;
+    let stamps = opened.own.into_iter().chain(opened.lists).collect();
     Ok((stamps, Arc::new(opened.loaded.policy)))
 }

@@ -119,6 +119,20 @@ pub(super) enum People {
         #[arg(long)]
         reason: String,
     },
+    /// Learn whose number is whose, for `number: belongs_to_recipient`: lines of a number, a blank and the mail address of
+    /// the person whose number it is.
+    Own {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        actor: Actor,
+        /// Where it is known from, for the audit trail.
+        #[arg(long)]
+        reason: String,
+        /// Forget these pairs instead.
+        #[arg(long)]
+        forget: bool,
+    },
     /// How many there are. There is no way to list them.
     Count {
         #[command(flatten)]
@@ -360,7 +374,7 @@ impl Decision {
     /// A copy made now, without any number and without what the policy's own identifiers find, inspected again.
     fn clean_copy(&self, store: &Store, config: &ConfigFile) -> Result<What, String> {
         let config = Config::load(&config.config).map_err(|error| error.to_string())?;
-        let policy = policy::in_force(&config.policy)?;
+        let policy = policy::in_force(&config)?;
         let id = IncidentId::parse(&self.id).ok_or_else(|| quarantine::NO_ID.to_owned())?;
         let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
         let mail = opened
@@ -423,6 +437,15 @@ impl People {
             }),
             People::Remove { config, actor, reason } => with_store(config, Access::Seal, |store| {
                 people::remove(store, &mut input, &Ruling::of(actor, reason).decider())
+            }),
+            People::Own {
+                config,
+                actor,
+                reason,
+                forget,
+            } => with_store(config, Access::Seal, |store| {
+                let ruling = Ruling::of(actor, reason);
+                people::own(store, &mut input, *forget, &ruling.decider())
             }),
             People::Count { config } => with_store(config, Access::Seal, people::count),
         }

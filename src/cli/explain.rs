@@ -28,6 +28,11 @@ pub(super) enum PolicyCommand {
     Diff(compare::Diff),
     /// What a policy would have done with past mail.
     Replay(compare::ReplayCommand),
+    /// The language as JSON Schema, for editors.
+    Schema,
+    /// The manual page cpr-milter-policy(5).
+    #[command(hide = true)]
+    Manual,
     /// What would become of a mail, for each recipient, and why.
     Explain(why::Explain),
 }
@@ -36,8 +41,12 @@ impl PolicyCommand {
     pub(super) fn run(&self) -> ExitCode {
         let today = danish_date(OffsetDateTime::now_utc());
         match self {
-            PolicyCommand::Check { file, lookup } => print(policy::check(file, today, lookup)),
+            PolicyCommand::Check { file, lookup } => {
+                finish(policy::check(file, today, lookup).map(|(text, status)| (text, i32::from(status))))
+            }
             PolicyCommand::Test { file } => print(policy::test(file, today)),
+            PolicyCommand::Schema => said((format!("{:#}\n", crate::policy::schema()), 0)),
+            PolicyCommand::Manual => said((crate::policy::manual(), 0)),
             PolicyCommand::Diff(command) => finish(command.run(today)),
             PolicyCommand::Replay(command) => finish(command.run(today)),
             PolicyCommand::Explain(command) => finish(command.run(today).map(|text| (text, 0))),

@@ -1,10 +1,10 @@
 //! The lists that a policy names, watched: a list that changes comes into force by itself, with the text of the policy that
-//! is in force. The policy's own file changes on SIGHUP only.
+//! is in force. The policy's own file, and those that it includes, change on SIGHUP only.
 //!
 //! A list that is missing, broken, or makes the policy fail its tests changes nothing: the last good one stays in force,
 //! and the log says so until it is mended.
 
-use super::policy::{self, Opened};
+use super::policy::{self, Opened, Written};
 use crate::policy::Policy;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub enum Look {
 /// The lists of the policy in force.
 pub struct Lists {
     path: PathBuf,
-    source: String,
+    written: Written,
     read: Stamps,
     unsettled: Option<Stamps>,
     broken: Option<(Instant, String)>,
@@ -74,7 +74,7 @@ impl Lists {
     pub fn of(path: &Path, opened: &Opened) -> Lists {
         Lists {
             path: path.to_owned(),
-            source: opened.source.clone(),
+            written: opened.written.clone(),
             read: opened.lists.clone(),
             unsettled: None,
             broken: None,
@@ -97,7 +97,7 @@ impl Lists {
             return Look::Same;
         }
         self.unsettled = None;
-        match policy::open_text(&self.path, self.source.clone(), today) {
+        match policy::open_again(&self.path, &self.written, today) {
             Ok(opened) => {
                 self.read = opened.lists;
                 self.broken = None;

@@ -6,7 +6,10 @@ use crate::directory::Directory;
 use crate::policy::{Policy, Source};
 use clap::Args;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The administrator's file, where nobody named one.
+const SHIPPED: &str = "/etc/cpr-milter/cpr-milter.yaml";
 
 /// Whether to ask, and by whose file.
 #[derive(Args)]
@@ -14,14 +17,10 @@ pub(super) struct Lookup {
     /// Ask the directory and the tables for the members of groups that the policy does not list.
     #[arg(long)]
     pub lookup: bool,
-    /// The configuration file, which says where they are.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "/etc/cpr-milter/cpr-milter.yaml",
-        requires = "lookup"
-    )]
-    pub config: PathBuf,
+    /// The configuration file: the gateways and tables that the policy names must stand in it, and it says who is asked
+    /// with --lookup [with --lookup: /etc/cpr-milter/cpr-milter.yaml].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// One line a group whose members are not known here; empty when there is none.
@@ -43,30 +42,35 @@ fn list(sources: &[&Source]) -> String {
 }
 
 impl Lookup {
-    /// One line for each source, what it answers; and whether all did.
-    pub fn look(&self, policy: &Policy) -> Result<(String, bool), String> {
-        let directory = self.directory()?;
-        let answers = runtime()?.block_on(directory.look(policy.sources()));
-        let mut out = String::new();
-        let mut all = true;
-        for (source, answer) in answers {
-            let _ = match answer {
-                Ok(Some(1)) => writeln!(out, "{source}: 1 address"),
-                Ok(Some(count)) => writeln!(out, "{source}: {count} addresses"),
-                Ok(None) => writeln!(out, "{source}: answers"),
-                Err(why) => {
-                    all = false;
-                    writeln!(out, "{why}")
-                }
-            };
-        }
-        Ok((out, all))
+    /// The configuration, if it is asked for.
+    pub fn config(&self) -> Result<Option<Config>, String> {
+        let file = match (&self.config, self.lookup) {
+            (Some(file), _) => file,
+            (None, true) => Path::new(SHIPPED),
+            (None, false) => return Ok(None),
+        };
+        Config::load(file).map(Some).map_err(|error| error.to_string())
     }
+}
 
-    fn directory(&self) -> Result<Directory, String> {
-        let config = Config::load(&self.config).map_err(|error| error.to_string())?;
-        Directory::new(&config.directory)
+/// One line for each source, what it answers; and whether all did.
+pub fn look(policy: &Policy, config: &Config) -> Result<(String, bool), String> {
+    let directory = Directory::new(&config.directory)?;
+    let answers = runtime()?.block_on(directory.look(policy.sources()));
+    let mut out = String::new();
+    let mut all = true;
+    for (source, answer) in answers {
+        let _ = match answer {
+            Ok(Some(1)) => writeln!(out, "{source}: 1 address"),
+            Ok(Some(count)) => writeln!(out, "{source}: {count} addresses"),
+            Ok(None) => writeln!(out, "{source}: answers"),
+            Err(why) => {
+                all = false;
+                writeln!(out, "{why}")
+            }
+        };
     }
+    Ok((out, all))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, String> {

@@ -16,6 +16,7 @@ pub mod lookup;
 pub mod keys;
 pub mod people;
 pub mod policy;
+mod policy_file;
 pub mod quarantine;
 mod redact;
 pub mod replay;

@@ -4,6 +4,7 @@
 use super::table::Said;
 use crate::cpr::Secret;
 use crate::store::{Decider, PersonNote, Store, StoreError};
+use crate::types::Address;
 use std::io::BufRead;
 
 /// Lines named in an error; more are counted.
@@ -37,6 +38,42 @@ pub fn remove(store: &Store, input: &mut dyn BufRead, by: &Decider<'_>) -> Said 
     }
     match store.unprotect(&numbers, by) {
         Ok(_) => said("None of them is protected any more".to_owned(), &bad),
+        Err(error) => failed(&error),
+    }
+}
+
+/// `people own`: lines of a number and a mail address. Exit status 1 when a line was bad.
+pub fn own(store: &Store, input: &mut dyn BufRead, forget: bool, by: &Decider<'_>) -> Said {
+    let mut pairs = Vec::new();
+    let mut bad = Vec::new();
+    for (i, line) in input.split(b'\n').enumerate() {
+        let line = match line {
+            Ok(line) => zeroize::Zeroizing::new(String::from_utf8_lossy(&line).into_owned()),
+            Err(error) => return (format!("standard input could not be read: {}\n", error.kind()), 2),
+        };
+        let text = line.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let split = text.rsplit_once(|c: char| c.is_whitespace() || matches!(c, ';' | ','));
+        let pair = split.and_then(|(number, address)| {
+            let address = Address::parse(address.trim().as_bytes()).ok()?;
+            let whole = !address.local.is_empty() && !address.domain.is_empty();
+            Some((canonical(number)?, address)).filter(|_| whole)
+        });
+        match pair {
+            Some(pair) => pairs.push(pair),
+            None => bad.push(i + 1),
+        }
+    }
+    let (done, result) = match (pairs.is_empty(), forget) {
+        (true, _) => return said("Nothing was changed".to_owned(), &bad),
+        (false, false) => ("are known now", store.own(&pairs, by)),
+        (false, true) => ("are not known any more", store.disown(&pairs, by)),
+    };
+    match result {
+        // How many of them were new would answer whose number is whose.
+        Ok(_) => said(format!("{} pairs of number and address {done}", pairs.len()), &bad),
         Err(error) => failed(&error),
     }
 }

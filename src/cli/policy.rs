@@ -1,12 +1,11 @@
 //! `cpr-milter policy check | test`: what the policy says, in words for a compliance officer. Texts come back
 //! to the caller, who prints them and ends with the exit status.
 
-use super::lists::{Stamp, Stamps};
 use super::lookup::{self, Lookup};
+use super::policy_file::render;
+pub use super::policy_file::{Opened, Refused, Written, gateways_known, in_force, open, open_again, opened_in_force};
 use crate::cpr;
-use crate::policy::{self, Loaded, Policy, Problem, TestResult};
-use crate::types::danish_date;
-use std::cell::RefCell;
+use crate::policy::TestResult;
 use std::fmt::Write;
 use std::path::Path;
 use time::Date;
@@ -20,189 +19,31 @@ pub const UNREADABLE: u8 = 2;
 /// The policy is sound, and somebody whom it asks does not answer.
 pub const UNANSWERED: u8 = 3;
 
-/// Why a policy file does not load.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// The file could not be read at all.
-    #[error("the policy {path} cannot be read: {why}; check the name, and that this user may read it")]
-    Unreadable {
-        /// As given.
-        path: String,
-        /// The system's words.
-        why: std::io::Error,
-    },
-    /// It has mistakes.
-    #[error("the policy {path} has mistakes and does not come into force:\n\n{shown}")]
-    Mistakes {
-        /// As given.
-        path: String,
-        /// As [`policy::render`] shows them.
-        shown: String,
-        /// The same as data.
-        problems: Vec<Problem>,
-    },
-}
-
-/// A policy that was read from a file.
-#[derive(Debug)]
-pub struct Opened {
-    /// The policy, its warnings and its tests.
-    pub loaded: Loaded,
-    /// Its text, for showing warnings.
-    pub source: String,
-    /// The lists that it names, as they looked before they were read.
-    pub lists: Stamps,
-}
-
-/// Reads a policy file and the lists it names, which lie in or below its folder.
-///
-/// # Errors
-/// When it cannot be read or has mistakes.
-pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
-    let name = path.display().to_string();
-    let bytes = bounded(path).map_err(|why| Refused::Unreadable {
-        path: name.clone(),
-        why,
-    })?;
-    let source = utf8(&bytes).map_err(|(line, column, message)| {
-        let problem = Problem {
-            file: name.clone(),
-            line,
-            column,
-            message,
-            help: Some(SAVE_AS_UTF8.to_owned()),
-            warning: false,
-        };
-        let problems = vec![problem];
-        Refused::Mistakes {
-            shown: policy::render(&problems, &name, &String::from_utf8_lossy(&bytes)),
-            path: name.clone(),
-            problems,
-        }
-    })?;
-    open_text(path, source.to_owned(), today)
-}
-
-/// As [`open`], with the text of the policy file that was read before, and the lists of now.
-///
-/// # Errors
-/// When it or a list has mistakes.
-pub fn open_text(path: &Path, source: String, today: Date) -> Result<Opened, Refused> {
-    let name = path.display().to_string();
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let stamps = RefCell::new(Stamps::new());
-    let lists = |list: &str| {
-        let path = folder.join(list);
-        let stamp = Stamp::of(&path);
-        stamps.borrow_mut().push((path, stamp));
-        read_list(folder, list)
+/// `policy check FILE`: every mistake and warning, who is not known here, then one line. With the administrator's file also
+/// what only the two together show; with `--lookup`, whoever knows the members of groups is asked, and must answer.
+pub(super) fn check(path: &Path, today: Date, lookup: &Lookup) -> Result<(String, u8), String> {
+    let config = lookup.config()?;
+    let Opened { loaded, texts, .. } = match open(path, today) {
+        Ok(opened) => opened,
+        Err(refused) => return Ok(refusal(&refused)),
     };
-    match policy::load(&source, &name, today, &lists) {
-        Ok(loaded) => Ok(Opened {
-            loaded,
-            source,
-            lists: stamps.into_inner(),
-        }),
-        Err(problems) => Err(Refused::Mistakes {
-            shown: policy::render(&problems, &name, &source),
-            path: name,
-            problems,
-        }),
+    let mut out = render(&loaded.warnings, &texts);
+    let known = config
+        .as_ref()
+        .map(|config| gateways_known(&loaded.policy, path, config));
+    if let Some(Err(unknown)) = known {
+        return Ok((format!("{out}{unknown}\n"), MISTAKES));
     }
-}
-
-const SAVE_AS_UTF8: &str = "save the file as UTF-8 (in Notepad: Save as, Encoding: UTF-8)";
-/// No policy and no list is as large; a wrong path (a disk, an endless device) must not be read to its end.
-const MOST: u64 = 64 << 20;
-
-fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read as _;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The text, or line, column and what is wrong there.
-fn utf8(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err((1, 1, "this file is saved as UTF-16".to_owned()));
-    }
-    std::str::from_utf8(bytes).map_err(|error| {
-        let good = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default()).into_owned();
-        let line = good.matches('\n').count() + 1;
-        let column = good.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        let what = if bytes.contains(&0) {
-            "this file is no text"
-        } else {
-            "this file is not saved as UTF-8"
-        };
-        (line, column, what.to_owned())
-    })
-}
-
-/// A list that the policy names. It lies in or below the policy's folder: whoever may write the policy may not thereby
-/// read what the gateway's user can.
-fn read_list(folder: &Path, list: &str) -> Result<String, String> {
-    use std::path::Component;
-    let below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    if !Path::new(list).components().all(below) {
-        return Err("it lies outside the folder of the policy file".to_owned());
-    }
-    let bytes = bounded(&folder.join(list)).map_err(|error| error.to_string())?;
-    match utf8(&bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err((line, column, what)) => Err(format!("{list}:{line}:{column}: {what}; {SAVE_AS_UTF8}")),
-    }
-}
-
-/// The policy for a daemon: warnings are logged.
-///
-/// # Errors
-/// Every mistake, as the compliance officer reads it.
-pub fn in_force(path: &Path) -> Result<Policy, String> {
-    opened_in_force(path).map(|opened| opened.loaded.policy)
-}
-
-/// As [`in_force`], with what was read.
-///
-/// # Errors
-/// Every mistake, as the compliance officer reads it.
-pub fn opened_in_force(path: &Path) -> Result<Opened, String> {
-    let opened = open(path, danish_date(time::OffsetDateTime::now_utc()))
-        .map_err(|refused| refused.to_string().trim_end().to_owned())?;
-    for warning in &opened.loaded.warnings {
-        tracing::warn!(
-            "{}:{}:{}: {}",
-            warning.file,
-            warning.line,
-            warning.column,
-            warning.message
-        );
-    }
-    Ok(opened)
-}
-
-/// `policy check FILE`: every mistake and warning, who is not known here, then one line. With `--lookup`, whoever knows the
-/// members of groups is asked, and must answer.
-pub(super) fn check(path: &Path, today: Date, lookup: &Lookup) -> (String, u8) {
-    match open(path, today) {
-        Ok(Opened { loaded, source, .. }) => {
-            let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
-            let (said, answered) = match lookup.lookup {
-                true => lookup
-                    .look(&loaded.policy)
-                    .unwrap_or_else(|why| (format!("{why}\n"), false)),
-                false => (lookup::unknown(&loaded.policy), true),
-            };
-            out.push_str(&said);
-            let warnings = count(loaded.warnings.len(), "warning");
-            let tests = passed(&loaded.tests);
-            let (name, hash) = (loaded.policy.name(), loaded.policy.hash());
-            let _ = writeln!(out, "{name} is sound: {tests}, {warnings}, hash {hash}");
-            (out, if answered { SOUND } else { UNANSWERED })
-        }
-        Err(refused) => refusal(&refused),
-    }
+    let (said, answered) = match (&config, lookup.lookup) {
+        (Some(config), true) => lookup::look(&loaded.policy, config).unwrap_or_else(|why| (format!("{why}\n"), false)),
+        _ => (lookup::unknown(&loaded.policy), true),
+    };
+    out.push_str(&said);
+    let warnings = count(loaded.warnings.len(), "warning");
+    let tests = passed(&loaded.tests);
+    let (name, hash) = (loaded.policy.name(), loaded.policy.hash());
+    let _ = writeln!(out, "{name} is sound: {tests}, {warnings}, hash {hash}");
+    Ok((out, if answered { SOUND } else { UNANSWERED }))
 }
 
 /// `policy test FILE`: what each test showed. Failures come with the rule that won and why.
@@ -213,14 +54,27 @@ pub fn test(path: &Path, today: Date) -> (String, u8) {
             let _ = writeln!(out, "\n{}", passed(&loaded.tests));
             (out, SOUND)
         }
-        Err(refused) => refusal(&refused),
+        Err(refused) => {
+            let tests = match &refused {
+                Refused::Mistakes { tests, .. } => tests.as_slice(),
+                Refused::Unreadable { .. } => &[],
+            };
+            let mut out: String = tests.iter().map(report).collect();
+            if !tests.is_empty() {
+                let _ = writeln!(out, "\n{}\n", passed(tests));
+            }
+            let (shown, status) = refusal(&refused);
+            (out + &shown, status)
+        }
     }
 }
 
 fn refusal(refused: &Refused) -> (String, u8) {
     match refused {
         Refused::Unreadable { .. } => (format!("{refused}\n"), UNREADABLE),
-        Refused::Mistakes { shown, problems, path } => {
+        Refused::Mistakes {
+            shown, problems, path, ..
+        } => {
             let mistakes = count(problems.iter().filter(|p| !p.warning).count(), "mistake");
             let out = format!("{shown}{path}: {mistakes}; it does not come into force, the policy in force stays\n");
             (out, MISTAKES)
@@ -230,11 +84,14 @@ fn refusal(refused: &Refused) -> (String, u8) {
 
 fn passed(tests: &[TestResult]) -> String {
     let lapsed = tests.iter().filter(|t| t.lapsed.is_some()).count();
-    let passed = count(tests.len() - lapsed, "test");
-    match lapsed {
-        0 => format!("{passed} passed"),
-        lapsed => format!("{passed} passed, {lapsed} lapsed"),
+    let failed = tests.iter().filter(|t| !t.passed && t.lapsed.is_none()).count();
+    let mut out = format!("{} passed", count(tests.len() - lapsed - failed, "test"));
+    for (number, word) in [(lapsed, "lapsed"), (failed, "FAILED")] {
+        if number > 0 {
+            let _ = write!(out, ", {number} {word}");
+        }
     }
+    out
 }
 
 fn report(result: &TestResult) -> String {

@@ -3,6 +3,7 @@
 
 use super::table::{minute, table};
 use crate::cpr::{IdKind, mask};
+use crate::milter::next_hops;
 use crate::policy::{Answers, Facts, Number, Policy, Redaction, words};
 use crate::store::{JudgedFor, Looked, Past};
 use crate::types::{Action, Address, Decision, Envelope, Recipient};
@@ -16,14 +17,16 @@ use time::format_description::well_known::Rfc3339;
 const EXAMPLES: usize = 3;
 
 /// What no replay can know; said with every result.
-pub const CANNOT_KNOW: [&str; 7] = [
+pub const CANNOT_KNOW: [&str; 9] = [
     "Groups are those of today's lists: who was in a list when a mail came is not stored.",
     "Directories and Postfix tables are not asked: nobody counts as a member of the groups that they keep.",
     "Protected persons are those on the list today, and dates in the policy are read as of today.",
     "Identifiers that only the new policy looks for cannot be found: mails are not stored, only what was found in them.",
     "What has changed in the reading of documents or in the finding of numbers since then is not seen.",
     "A copy that would be redacted is taken to come out clean, unless a redaction of that mail failed then.",
-    "Mails in which nothing was found and nothing in doubt are not stored, nor whose number it is when it belongs to a recipient.",
+    "Spot checks are not drawn again: a copy of which a sample is taken counts as sent, and one that was held in a sample as no difference.",
+    "To which host mail is handed is what the administrator's file says today; whose number it is, and where TLS is enforced, what was known then.",
+    "Mails in which nothing was found and nothing in doubt are not stored.",
 ];
 
 /// Counts what would have been different, mail by mail.
@@ -32,6 +35,8 @@ pub struct Replay<'p> {
     /// Compared with this policy; with what was done when there is none.
     against: Option<&'p Policy>,
     today: Date,
+    /// Hosts to which mail for domains is handed, as the administrator declares them today.
+    next_hops: &'p BTreeMap<String, Vec<String>>,
     result: Result,
 }
 
@@ -74,35 +79,42 @@ struct Example {
 }
 
 fn word<S: serde::Serializer>(action: &Action, s: S) -> std::result::Result<S::Ok, S::Error> {
-    s.serialize_str(action.word())
+    s.serialize_str(&action.spelled())
 }
 
 impl<'p> Replay<'p> {
     /// `against`: compared with what that policy would have done; else with what was done.
-    pub fn new(policy: &'p Policy, against: Option<&'p Policy>, today: Date) -> Replay<'p> {
+    pub fn new(
+        policy: &'p Policy,
+        against: Option<&'p Policy>,
+        today: Date,
+        next_hops: &'p BTreeMap<String, Vec<String>>,
+    ) -> Replay<'p> {
         Replay {
             policy,
             against,
             today,
+            next_hops,
             result: Result::default(),
         }
     }
 
     /// Judges one past mail again.
     pub fn take(&mut self, past: &Past) {
-        let now = again(self.policy, past, self.today);
-        let was = match self.against {
-            Some(policy) => again(policy, past, self.today),
+        let now = self.again(self.policy, past);
+        let was: Vec<Said> = match self.against {
+            Some(policy) => self.again(policy, past).iter().map(Said::of).collect(),
             None => past.recipients.iter().map(Said::then).collect(),
         };
         self.result.mails += 1;
         self.result.recipients += past.recipients.len();
         let mut seen = BTreeSet::new();
         for ((was, now), recipient) in was.into_iter().zip(now).zip(&past.recipients) {
-            if was.action == now.action {
+            let sampled = was.rule.as_deref() == Some(words::SPOT_CHECK_RULE) && self.policy.may_spot_check(&now);
+            if was.action == now.action || sampled {
                 continue;
             }
-            let pair = [was, now];
+            let pair = [was, Said::of(&now)];
             let row = self.result.rows.entry(pair.clone()).or_default();
             row.recipients += 1;
             if seen.insert(pair) {
@@ -113,6 +125,51 @@ impl<'p> Replay<'p> {
             }
         }
         self.result.changed_mails += usize::from(!seen.is_empty());
+    }
+
+    /// One outcome a recipient. Who had a redaction fail then has it fail again.
+    fn again(&self, policy: &Policy, past: &Past) -> Vec<Decision> {
+        let looked_for = |number: &&Number| match &number.kind {
+            IdKind::Cpr => true,
+            IdKind::Custom(name) => policy.identifiers().iter().any(|i| i.name == *name),
+        };
+        let numbers: Vec<Number> = past.numbers.iter().filter(looked_for).cloned().collect();
+        let envelope = Envelope {
+            sender: past.sender.clone(),
+            login: past.login.clone(),
+            recipients: past
+                .recipients
+                .iter()
+                .map(|r| Recipient {
+                    raw: Vec::new(),
+                    address: r.address.clone(),
+                    args: Vec::new(),
+                })
+                .collect(),
+            ..Envelope::default()
+        };
+        let tls: Vec<bool> = past.recipients.iter().map(|r| r.tls_enforced).collect();
+        let next_hops = next_hops(&envelope, self.next_hops);
+        let decide = |redaction| {
+            policy.decide(&Facts {
+                envelope: &envelope,
+                today: self.today,
+                numbers: &numbers,
+                doubts: &past.doubts,
+                tls_enforced: &tls,
+                next_hops: &next_hops,
+                redaction,
+                given: &Answers::offline(),
+            })
+        };
+        let hoped = decide(Redaction::Assumed);
+        let failed = |r: &JudgedFor| r.rule.as_deref() == Some("redaction_failed");
+        if !past.recipients.iter().any(failed) {
+            return hoped;
+        }
+        let each = hoped.into_iter().zip(decide(Redaction::Failed)).zip(&past.recipients);
+        each.map(|((hoped, second), r)| if failed(r) { second } else { hoped })
+            .collect()
     }
 
     /// All that was counted.
@@ -135,49 +192,6 @@ impl Said {
             rule: decision.rule.as_ref().map(|rule| rule.id.clone()),
         }
     }
-}
-
-/// One outcome a recipient. Who had a redaction fail then has it fail again.
-fn again(policy: &Policy, past: &Past, today: Date) -> Vec<Said> {
-    let looked_for = |number: &&Number| match &number.kind {
-        IdKind::Cpr => true,
-        IdKind::Custom(name) => policy.identifiers().iter().any(|i| i.name == *name),
-    };
-    let numbers: Vec<Number> = past.numbers.iter().filter(looked_for).cloned().collect();
-    let envelope = Envelope {
-        sender: past.sender.clone(),
-        login: past.login.clone(),
-        recipients: past
-            .recipients
-            .iter()
-            .map(|r| Recipient {
-                raw: Vec::new(),
-                address: r.address.clone(),
-                args: Vec::new(),
-            })
-            .collect(),
-        ..Envelope::default()
-    };
-    let tls: Vec<bool> = past.recipients.iter().map(|r| r.tls_enforced).collect();
-    let decide = |redaction| {
-        policy.decide(&Facts {
-            envelope: &envelope,
-            today,
-            numbers: &numbers,
-            doubts: &past.doubts,
-            tls_enforced: &tls,
-            redaction,
-            given: &Answers::offline(),
-        })
-    };
-    let hoped = decide(Redaction::Assumed);
-    let failed = |r: &JudgedFor| r.rule.as_deref() == Some("redaction_failed");
-    if !past.recipients.iter().any(failed) {
-        return hoped.iter().map(Said::of).collect();
-    }
-    let each = hoped.iter().zip(decide(Redaction::Failed)).zip(&past.recipients);
-    each.map(|((hoped, second), r)| if failed(r) { Said::of(&second) } else { Said::of(hoped) })
-        .collect()
 }
 
 fn example(past: &Past, recipient: &JudgedFor) -> Example {
@@ -247,9 +261,9 @@ impl Result {
                 .into_iter()
                 .map(|([was, now], row)| {
                     vec![
-                        was.action.word().to_owned(),
+                        was.action.spelled(),
                         rule(was),
-                        now.action.word().to_owned(),
+                        now.action.spelled(),
                         rule(now),
                         row.mails.to_string(),
                         row.recipients.to_string(),
@@ -278,8 +292,8 @@ impl Result {
                 let _ = writeln!(
                     out,
                     "  {} -> {}: {at}, {incident}",
-                    was.action.word(),
-                    now.action.word()
+                    was.action.spelled(),
+                    now.action.spelled()
                 );
                 out.push_str(&wrapped(
                     &format!("from {} to {}: {}", example.from, example.to, example.found),

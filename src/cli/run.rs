@@ -169,7 +169,7 @@ fn load(file: &Path) -> Result<(Real, Lists), String> {
 }
 
 fn read_policy(config: &Config) -> Result<(Policy, Lists), String> {
-    let opened = policy::opened_in_force(&config.policy)?;
+    let opened = policy::opened_in_force(config)?;
     let lists = Lists::of(&config.policy, &opened);
     Ok((opened.loaded.policy, lists))
 }

@@ -1,6 +1,8 @@
 //! `cpr-milter policy explain MAIL`: what would become of a mail, for each recipient, and why, in text and JSON. No digit of
 //! a number comes out, and nothing says whether a number is a protected person's.
 
+mod json;
+
 use super::asked::{addresses, bare, given};
 use super::compare::Format;
 use super::replay::wrapped;
@@ -13,11 +15,10 @@ use crate::directory::Directory;
 use crate::inspect::{Input, Options};
 use crate::milter::{Dry, Explained, explain};
 use crate::policy::{Answers, Policy, words};
-use crate::types::{Address, Decision, Envelope, FateWord, Matched, Recipient, danish_date};
+use crate::types::{Action, Address, Decision, Envelope, FateWord, Matched, Recipient, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::Args;
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use time::{Date, OffsetDateTime};
@@ -48,6 +49,9 @@ pub(super) struct Explain {
     /// Mail to this domain, and all below it, goes over enforced TLS. May be repeated.
     #[arg(long, value_name = "DOMAIN")]
     tls_enforced: Vec<String>,
+    /// Mail to this domain, and all below it, is handed to this host. May be repeated.
+    #[arg(long, value_name = "DOMAIN=HOST")]
+    next_hop: Vec<String>,
     /// Take this sender or recipient to be in a group. May be repeated.
     #[arg(long, value_name = "ADDRESS=GROUP")]
     given: Vec<String>,
@@ -62,8 +66,10 @@ pub(super) struct Explain {
     format: Format,
 }
 
-/// What the notice would say, or why there is none.
+/// What the notice would say.
 struct Notice {
+    /// Masked addresses, or `the sender`.
+    to: Vec<String>,
     subject: String,
     body: String,
 }
@@ -93,6 +99,7 @@ impl Explain {
                 _ => None,
             },
             tls_enforced,
+            next_hops: self.next_hops(config.as_ref())?,
             protected: self.protected,
             pool: Pool::new(PoolConfig::new(&Workers {
                 count: 1,
@@ -119,9 +126,24 @@ impl Explain {
             explained.map_err(|trouble| format!("the gateway would answer 4xx, try again later: {trouble}"))?;
         let notice = notice(&explained, config.as_ref());
         Ok(match self.format {
-            Format::Json => format!("{}\n", as_json(&explained, notice.as_ref(), &self.given)),
+            Format::Json => format!("{}\n", json::as_json(&explained, notice.as_ref(), &self.given)),
             Format::Text => self.text(&explained, notice.as_ref()),
         })
+    }
+
+    /// Those of the configuration and those that were typed.
+    fn next_hops(&self, config: Option<&Config>) -> Result<BTreeMap<String, Vec<String>>, String> {
+        let mut hops = config.map(|c| c.next_hops.clone()).unwrap_or_default();
+        for typed in &self.next_hop {
+            let Some((domain, host)) = typed.split_once('=').filter(|(d, h)| !d.is_empty() && !h.is_empty()) else {
+                return Err(format!(
+                    "--next-hop: `{}` does not say which host; write e.g. digitalpost.example=sikker.kommune.example",
+                    mask(typed)
+                ));
+            };
+            hops.entry(host.to_owned()).or_default().push(domain.to_owned());
+        }
+        Ok(hops)
     }
 
     fn envelope(&self, mail: &[u8]) -> Result<Envelope, String> {
@@ -179,7 +201,10 @@ impl Explain {
             (Some(reply), _) => out.push_str(&row("reply", reply)),
             (None, None) => out.push_str(&row("notice", "none: the sender hears nothing")),
             (None, Some(notice)) => {
-                out.push_str(&row("notice", &format!("to the sender: {}", notice.subject)));
+                out.push_str(&row(
+                    "notice",
+                    &format!("to {}: {}", notice.to.join(", "), notice.subject),
+                ));
                 for line in notice.body.lines() {
                     let wrapped = wrapped(line, "  | ", "  | ");
                     out.push_str(
@@ -197,7 +222,7 @@ impl Explain {
         }
         for line in [
             "Nobody is looked up in the list of protected persons; --protected takes every number for one of theirs.",
-            "Whose number it is is not known here: no number belongs to a recipient.",
+            "Whose number it is is not looked up here: a number belongs to a recipient only when it is their address.",
         ] {
             out.push_str(&wrapped(line, "", ""));
         }
@@ -278,10 +303,14 @@ fn one(decision: &Decision, fate: FateWord, policy: &Policy) -> String {
         None => "since no rule matched".to_owned(),
     };
     let becomes = match fate {
-        FateWord::Delivered => "delivered as it is",
-        FateWord::Redacted => "delivered without the numbers; the copy was made and came out clean",
-        FateWord::Held => "held for review",
-        FateWord::Refused => "refused",
+        FateWord::Delivered => "delivered as it is".to_owned(),
+        FateWord::Rerouted => match &decision.action {
+            Action::Reroute(gateway) => format!("sent through the secure gateway `{}`", mask(gateway)),
+            _ => "sent through a secure gateway".to_owned(),
+        },
+        FateWord::Redacted => "delivered without the numbers; the copy was made and came out clean".to_owned(),
+        FateWord::Held => "held for review".to_owned(),
+        FateWord::Refused => "refused".to_owned(),
     };
     let mut out = part(&format!("{}, {reason}: {becomes}", decision.action.word()));
     if !decision.redact.is_empty() {
@@ -297,6 +326,9 @@ fn one(decision: &Decision, fate: FateWord, policy: &Policy) -> String {
             decision.release.by
         )));
     }
+    if policy.may_spot_check(decision) {
+        out.push_str(&part("a sample of such copies is held for a look (`spot_check`)"));
+    }
     let mut won = false;
     for m in &decision.matched {
         let wins = !won && !m.watch && decision.rule.as_ref() == Some(&m.rule);
@@ -304,7 +336,10 @@ fn one(decision: &Decision, fate: FateWord, policy: &Policy) -> String {
         out.push_str(&part(&format!("{} {}", if wins { "*" } else { "-" }, matched(m))));
     }
     for l in &decision.lifted {
-        let title = policy.exception_title(&l.exception).unwrap_or("removed from this copy");
+        let title = policy.exception_title(&l.exception).unwrap_or(match &*l.exception {
+            words::REROUTED => "sent through a secure gateway",
+            _ => "removed from this copy",
+        });
         out.push_str(&part(&format!(
             "- exception `{}` ({}) lifts {} from rule `{}`",
             l.exception,
@@ -344,7 +379,10 @@ fn numbers(indices: &[usize]) -> String {
 
 /// The notice as the courier would write it, but for the id of a hold that there is none of.
 fn notice(e: &Explained, config: Option<&Config>) -> Option<Notice> {
-    if !e.notify || e.refused.is_some() {
+    let sender = e.notify.then(|| "the sender".to_owned());
+    let others = e.facts.tell.iter().map(|address| mask(address));
+    let to: Vec<String> = sender.into_iter().chain(others).collect();
+    if to.is_empty() || e.refused.is_some() {
         return None;
     }
     let (templates, _) = Templates::load(config.and_then(|c| c.notices.templates.as_deref()));
@@ -365,107 +403,12 @@ fn notice(e: &Explained, config: Option<&Config>) -> Option<Notice> {
         envelope: &e.envelope,
         facts: &e.facts,
         recipient: None,
+        copy_to: None,
         reviewed: false,
         expires: held.then(|| e.facts.received + time::Duration::days(i64::from(days))),
         reply: None,
         outside: false,
         date: e.facts.received,
     });
-    Some(Notice { subject, body })
-}
-
-fn as_json(e: &Explained, notice: Option<&Notice>, given: &[String]) -> Value {
-    let numbers: Vec<Value> = e
-        .numbers
-        .iter()
-        .enumerate()
-        .map(|(i, told)| {
-            let n = &told.number;
-            let classes: BTreeSet<&str> = n.sightings.iter().map(|s| words::place(s.class)).collect();
-            json!({
-                "no": i + 1,
-                "kind": n.kind.word(),
-                "masked": told.masked,
-                "confidence": n.sightings.iter().map(|s| s.confidence).max().map(|c| c.word()),
-                "classes": classes,
-                "places": told.places,
-                "sightings": n.sightings.len(),
-                "hidden": n.sightings.iter().any(|s| s.hidden),
-                "fake_redaction": n.sightings.iter().any(|s| s.fake_redaction),
-            })
-        })
-        .collect();
-    let doubts: Vec<Value> = e
-        .report
-        .doubts
-        .iter()
-        .map(|d| {
-            json!({
-                "kind": d.kind.word(), "name": d.place.name.as_deref().map(mask), "reason": d.reason,
-            })
-        })
-        .collect();
-    let each = e.decisions.iter().zip(&e.envelope.recipients).zip(&e.fates);
-    let recipients: Vec<Value> = each
-        .map(|((decision, recipient), fate)| {
-            let groups = groups(recipient.address.as_ref(), &e.policy, given);
-            recipient_json(decision, recipient, *fate, &groups)
-        })
-        .collect();
-    json!({
-        "policy": {"name": mask(e.policy.name()), "hash": e.policy.hash()},
-        "from": e.envelope.sender.as_ref().map(|a| mask(&a.to_string())),
-        "from_groups": groups(e.envelope.sender.as_ref(), &e.policy, given),
-        "login": e.envelope.login.as_deref().map(mask),
-        "numbers": numbers,
-        "doubts": doubts,
-        "recipients": recipients,
-        "reply": e.refused,
-        "notice": notice.map(|n| json!({"subject": n.subject, "text": n.body})),
-    })
-}
-
-fn recipient_json(decision: &Decision, recipient: &Recipient, fate: FateWord, groups: &[&str]) -> Value {
-    let from_one = |numbers: &[usize]| numbers.iter().map(|n| n + 1).collect::<Vec<_>>();
-    let matched: Vec<Value> = decision
-        .matched
-        .iter()
-        .map(|m| {
-            json!({
-                "rule": m.rule.id,
-                "title": mask(&m.rule.title),
-                "action": m.action.word(),
-                "watch": m.watch,
-                "numbers": from_one(&m.numbers),
-                "doubts": m.doubts.iter().map(|d| d.word()).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    let lifted: Vec<Value> = decision
-        .lifted
-        .iter()
-        .map(|l| {
-            json!({
-                "rule": l.rule.id, "exception": &*l.exception, "numbers": from_one(&l.numbers),
-            })
-        })
-        .collect();
-    let rule = |rule: &Option<std::sync::Arc<crate::types::RuleRef>>| {
-        rule.as_ref().map(|r| json!({"id": r.id, "title": mask(&r.title)}))
-    };
-    json!({
-        "to": match &recipient.address {
-            Some(address) => mask(&address.to_string()),
-            None => mask(&String::from_utf8_lossy(&recipient.raw)),
-        },
-        "groups": groups,
-        "action": decision.action.word(),
-        "fate": fate,
-        "rule": rule(&decision.rule),
-        "told": rule(&decision.told),
-        "removed": from_one(&decision.redact),
-        "release": (fate == FateWord::Held).then_some(&decision.release),
-        "matched": matched,
-        "lifted": lifted,
-    })
+    Some(Notice { to, subject, body })
 }

@@ -2,6 +2,7 @@
 
 use super::dates::mail_date;
 use super::envelope::Transaction;
+use super::gateway::Gateways;
 use super::notice::{Desk, Letter, kind_at_intake};
 use super::outbox::{Outbox, Task, next_try};
 use super::reply::Reply;
@@ -35,6 +36,7 @@ pub(super) struct Carrier<O> {
     pub(super) config: Config,
     pub(super) voice: Voice,
     pub(super) peer: Peer,
+    pub(super) gateways: Gateways,
 }
 
 /// What became of an entry.
@@ -42,6 +44,16 @@ pub(super) struct Carried {
     pub(super) outcome: Outcome,
     /// Nobody answered: wait before the next entry.
     pub(super) away: bool,
+}
+
+/// What a notice is about, and for whom.
+enum About {
+    /// The mail, to its sender.
+    Mail,
+    /// The mail, to somebody else whom a rule wants told: number among those, and address.
+    MailTo(usize, String),
+    /// One recipient, to the sender.
+    Recipient(usize, DsnCause),
 }
 
 /// A notice, or the reason why there is none.
@@ -56,8 +68,12 @@ impl<O: Outbox> Carrier<O> {
         let opened = self.outbox.open(ticket)?;
         match task.kind {
             JobKind::Delivery { recipient, .. } => Ok(self.deliver(task, &opened, recipient)),
-            JobKind::Notice => self.tell(task, ticket, &opened, None),
-            JobKind::Dsn { recipient, cause } => self.tell(task, ticket, &opened, Some((recipient, cause))),
+            JobKind::Notice => self.tell(task, ticket, &opened, &About::Mail),
+            JobKind::Copy { to } => match opened.facts.tell.get(to).cloned() {
+                Some(address) => self.tell(task, ticket, &opened, &About::MailTo(to, address)),
+                None => Ok(failed("nobody is to be told under this number")),
+            },
+            JobKind::Dsn { recipient, cause } => self.tell(task, ticket, &opened, &About::Recipient(recipient, cause)),
         }
     }
 
@@ -70,14 +86,24 @@ impl<O: Outbox> Carrier<O> {
         };
         let trace = self.trace(&task.incident);
         let content = [trace.as_bytes(), mail.as_slice()];
-        let sent = self.peer.send(&Transaction {
+        let transaction = Transaction {
             sender: &opened.envelope.sender_raw,
             sender_args: &opened.envelope.sender_args,
             recipient: &recipient.raw,
             recipient_args: &recipient.args,
             content: &content,
-        });
-        settlement(task, sent)
+        };
+        match &task.gateway {
+            None => settlement(task, self.peer.send(&transaction)),
+            Some(name) => {
+                let sent = self.gateways.send(name, &self.config, &transaction);
+                // The next mail goes elsewhere: a gateway that is away is no reason to pause.
+                Carried {
+                    away: false,
+                    ..settlement(task, sent)
+                }
+            }
+        }
     }
 
     /// RFC 5321 §4.4 trace, so that a loop is counted. No `for`: it would show one recipient to another.
@@ -89,13 +115,7 @@ impl<O: Outbox> Carrier<O> {
         )
     }
 
-    fn tell(
-        &mut self,
-        task: &Task,
-        ticket: &O::Ticket,
-        opened: &Opened,
-        about: Option<(usize, DsnCause)>,
-    ) -> Result<Carried, StoreError> {
+    fn tell(&mut self, task: &Task, ticket: &O::Ticket, opened: &Opened, about: &About) -> Result<Carried, StoreError> {
         let kind = match self.what_to_say(ticket, opened, about)? {
             Said::Kind(kind) => kind,
             Said::Nothing(why) => {
@@ -110,7 +130,10 @@ impl<O: Outbox> Carrier<O> {
         let sent = self.peer.send(&Transaction {
             sender: b"<>",
             sender_args: utf8.as_slice(),
-            recipient: &opened.envelope.sender_raw,
+            recipient: match about {
+                About::MailTo(_, address) => address.as_bytes(),
+                _ => &opened.envelope.sender_raw,
+            },
             // RFC 3461 §4.1: a notice that cannot be delivered must not make another one.
             recipient_args: &["NOTIFY=NEVER".to_owned()],
             content: &[&mail],
@@ -118,26 +141,25 @@ impl<O: Outbox> Carrier<O> {
         Ok(settlement(task, sent))
     }
 
-    fn what_to_say(
-        &self,
-        ticket: &O::Ticket,
-        opened: &Opened,
-        about: Option<(usize, DsnCause)>,
-    ) -> Result<Said, StoreError> {
-        let Some(sender) = &opened.envelope.sender else {
+    fn what_to_say(&self, ticket: &O::Ticket, opened: &Opened, about: &About) -> Result<Said, StoreError> {
+        let other = match about {
+            About::MailTo(_, address) => Address::parse(address.as_bytes()).ok(),
+            _ => None,
+        };
+        let Some(reader) = other.as_ref().or(opened.envelope.sender.as_ref()) else {
             return Ok(Said::Nothing("the sender is <>"));
         };
-        let Some((index, cause)) = about else {
-            // The milter asked the policy of its moment; this one may know the sender no longer.
-            if !(self.voice.inside)(sender) {
-                return Ok(Said::Nothing("the sender is not one of ours"));
+        let &About::Recipient(index, cause) = about else {
+            // The milter asked the policy of its moment; this one may know the reader no longer.
+            if !(self.voice.inside)(reader) {
+                return Ok(Said::Nothing("the reader is not one of ours"));
             }
             let per_hour = self.config.notices.per_hour;
             return Ok(
-                match self.outbox.turn(ticket, sender, per_hour, OffsetDateTime::now_utc())? {
+                match self.outbox.turn(ticket, reader, per_hour, OffsetDateTime::now_utc())? {
                     Turn::Send => Said::Kind(kind_at_intake(&opened.facts)),
                     Turn::Summary => Said::Kind(Kind::Summary),
-                    Turn::Quiet => Said::Nothing("over the hourly limit of notices to this sender"),
+                    Turn::Quiet => Said::Nothing("over the hourly limit of notices to this reader"),
                 },
             );
         };
@@ -152,7 +174,7 @@ impl<O: Outbox> Carrier<O> {
         }))
     }
 
-    fn write(&self, task: &Task, opened: &Opened, kind: Kind, about: Option<(usize, DsnCause)>) -> Vec<u8> {
+    fn write(&self, task: &Task, opened: &Opened, kind: Kind, about: &About) -> Vec<u8> {
         let (templates, problems) = Templates::load(self.config.notices.templates.as_deref());
         for problem in problems {
             tracing::warn!("notice template {problem}");
@@ -170,15 +192,23 @@ impl<O: Outbox> Carrier<O> {
             incident: &task.incident,
             envelope: &opened.envelope,
             facts: &opened.facts,
-            recipient: about.map(|(index, _)| index),
-            reviewed: about.is_some_and(|(_, cause)| cause == DsnCause::Reviewer),
+            recipient: match about {
+                About::Recipient(index, _) => Some(*index),
+                _ => None,
+            },
+            copy_to: match about {
+                About::MailTo(number, address) => Some((*number, address)),
+                _ => None,
+            },
+            reviewed: matches!(about, About::Recipient(_, DsnCause::Reviewer)),
             expires: opened.expires,
             reply: opened.reply.as_deref(),
-            outside: opened
-                .envelope
-                .sender
-                .as_ref()
-                .is_none_or(|sender| !(self.voice.inside)(sender)),
+            outside: !matches!(about, About::MailTo(..))
+                && opened
+                    .envelope
+                    .sender
+                    .as_ref()
+                    .is_none_or(|sender| !(self.voice.inside)(sender)),
             date: task.created,
         });
         if composed.minimal {

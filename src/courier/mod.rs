@@ -6,6 +6,7 @@ mod carry;
 mod dates;
 mod dsn;
 mod envelope;
+mod gateway;
 mod guard;
 mod lines;
 mod may;

@@ -39,6 +39,8 @@ pub struct Letter<'a> {
     pub facts: &'a NoticeFacts,
     /// The one recipient it is about (a DSN); `None` for the notice at intake.
     pub recipient: Option<usize>,
+    /// It goes to somebody else than the sender: number among those whom the rules want told, and address.
+    pub copy_to: Option<(usize, &'a str)>,
     /// A reviewer decided.
     pub reviewed: bool,
     /// When held content goes.
@@ -137,7 +139,11 @@ impl Desk<'_> {
         } else {
             self.from.trim()
         };
-        let part = letter.recipient.map(|index| format!(".r{index}")).unwrap_or_default();
+        let part = match (letter.recipient, letter.copy_to) {
+            (Some(index), _) => format!(".r{index}"),
+            (None, Some((number, _))) => format!(".t{number}"),
+            (None, None) => String::new(),
+        };
         // Made of nothing that changes from try to try: a notice sent twice is recognised as one.
         let id = format!("<{}.{}{part}@{}>", letter.incident, letter.kind.word(), self.hostname);
         vec![
@@ -170,6 +176,7 @@ impl Desk<'_> {
                 } else {
                     String::new()
                 };
+                let hint = hint + &copied(letter, language);
                 let kind = if letter.outside { Kind::Outside } else { letter.kind };
                 let rendered = self.templates.render(kind, language, &self.fields(letter, language));
                 let own = self.templates.own_lines(kind, language);
@@ -213,9 +220,10 @@ impl Desk<'_> {
             people: facts.people,
             held: fate(FateWord::Held),
             redacted: fate(FateWord::Redacted),
+            rerouted: fate(FateWord::Rerouted),
             refused: fate(FateWord::Refused),
             delivered: fate(FateWord::Delivered),
-            rules: rules(letter),
+            rules: rules(letter, language),
             // Why the next hop would not take a mail is no policy's doing, nor a rule's.
             policy: match letter.kind {
                 Kind::Undelivered => String::new(),
@@ -249,7 +257,7 @@ impl Desk<'_> {
 
 /// Each rule once, in order of the recipients; for a DSN the rule of its recipient alone. Why somebody got the mail as it
 /// was written is a reason only where that is what the notice is about.
-fn rules(letter: &Letter<'_>) -> Vec<RuleLine> {
+fn rules(letter: &Letter<'_>, language: Language) -> Vec<RuleLine> {
     if letter.kind == Kind::Undelivered {
         return Vec::new();
     }
@@ -262,10 +270,12 @@ fn rules(letter: &Letter<'_>) -> Vec<RuleLine> {
         .iter()
         .enumerate()
         .filter(|(index, outcome)| own.is_none_or(|own| own == *index) && told(outcome.fate));
-    for rule in chosen.filter_map(|(_, outcome)| outcome.rule.as_ref()) {
+    for (rule, outcome) in chosen.filter_map(|(_, outcome)| Some((outcome.rule.as_ref()?, outcome))) {
+        let own = outcome.words.get(language.word()).or(outcome.words.values().next());
         let line = RuleLine {
             id: clean(&rule.id),
             title: clean(&rule.title),
+            words: own.iter().flat_map(|text| text.lines()).map(clean).collect(),
         };
         if !lines.contains(&line) {
             lines.push(line);
@@ -295,7 +305,25 @@ fn further(languages: &[Language]) -> String {
     if hints.is_empty() { hints } else { hints + "\n" }
 }
 
+/// To somebody who did not write the mail: whose notice this is.
+fn copied(letter: &Letter<'_>, language: Language) -> String {
+    if letter.copy_to.is_none() {
+        return String::new();
+    }
+    let sender = match super::envelope::address(&letter.envelope.sender_raw) {
+        Ok(sender) if !sender.is_empty() => crate::cpr::mask(&clean(sender)),
+        _ => "<>".to_owned(),
+    };
+    match language {
+        Language::Da => format!("Kopi til dig efter reglen. Beskeden er skrevet til afsenderen, {sender}:\n\n"),
+        Language::En => format!("A copy for you, as the rule says. It is written to the sender, {sender}:\n\n"),
+    }
+}
+
 fn recipient_header(letter: &Letter<'_>) -> String {
+    if let Some((_, address)) = letter.copy_to {
+        return format!("<{}>", clean(address));
+    }
     match super::envelope::address(&letter.envelope.sender_raw) {
         Ok(address) if !address.is_empty() => format!("<{address}>"),
         _ => "undisclosed-recipients:;".to_owned(),

@@ -53,6 +53,8 @@ pub struct Task {
     pub incident: String,
     /// What to send.
     pub kind: JobKind,
+    /// Of a delivery: through the gateway of this name, and by no other way.
+    pub gateway: Option<String>,
     /// Tries before this one.
     pub attempts: u32,
     /// When it became due first.
@@ -70,6 +72,7 @@ impl Outbox for Store {
             let task = Task {
                 incident: job.incident.to_string(),
                 kind: job.kind.clone(),
+                gateway: job.gateway.clone(),
                 attempts: job.attempts,
                 created: job.created,
                 uncertain: job.uncertain,

@@ -4,6 +4,7 @@
 //! left behind with its lease, and the next courier finds it and sends it again under the same Message-ID.
 
 use super::carry::{Carried, Carrier, Voice};
+use super::gateway::Gateways;
 use super::outbox::{LEASE, Outbox, Task, next_try};
 use super::smtp::{Peer, Timeouts};
 use crate::config::Config;
@@ -87,6 +88,7 @@ pub async fn run_at<O: Outbox>(
         config,
         voice,
         peer,
+        gateways: Gateways::new(pace.smtp),
     };
     // A thread of our own: tokio waits for its blocking threads at the end, however long they hang.
     let courier = move || {
@@ -134,12 +136,14 @@ impl<O: Outbox> Round<O> {
                 Ok(Some((task, ticket))) => self.one(&task, &ticket)?,
                 Ok(None) => {
                     self.carrier.peer.close();
+                    self.carrier.gateways.close();
                     self.pace.poll
                 }
                 Err(error) => self.endured(error)?,
             };
             if self.stopped_within(wait) {
                 self.carrier.peer.close();
+                self.carrier.gateways.close();
                 return Ok(());
             }
         }
@@ -154,6 +158,7 @@ impl<O: Outbox> Round<O> {
             Ok(Err(error)) => return self.unopened(task, ticket, error),
             Err(_) => {
                 self.carrier.peer.abandon();
+                self.carrier.gateways.abandon();
                 fallen(task)
             }
         };
@@ -268,6 +273,7 @@ fn word(kind: &JobKind) -> &'static str {
     match kind {
         JobKind::Delivery { .. } => "delivery",
         JobKind::Notice => "notice",
+        JobKind::Copy { .. } => "copy of the notice",
         JobKind::Dsn { .. } => "dsn",
     }
 }
@@ -286,7 +292,8 @@ fn log(task: &Task, outcome: &Outcome) {
         Outcome::Failed { reply } => tracing::error!(%incident, kind, attempts, code = code(reply), "refused for good"),
         // The fourth try is twenty minutes after the first: no longer a restart of Postfix.
         Outcome::Retry { reply, .. } if attempts >= 3 => tracing::error!(%incident, kind, attempts, code = code(reply),
-            "still not taken; look at the SMTP listener that `reinject` names"),
+            gateway = task.gateway.as_deref(),
+            "still not taken; look at the SMTP listener that `reinject` names, or the gateway"),
         Outcome::Retry { reply, .. } => tracing::warn!(%incident, kind, attempts, code = code(reply), "not taken yet"),
         Outcome::Unknown { .. } => tracing::error!(%incident, kind, attempts,
             "no answer after the final dot; it may have been delivered, and will be sent again with the same Message-ID"),

@@ -6,8 +6,10 @@
 //! sent, and when it is tried again.
 
 use super::envelope::Transaction;
+use super::gateway::Secured;
 use super::lines::Lines;
 use super::reply::{Reply, queue_id};
+use crate::config::GatewayTls;
 use lettre::transport::smtp::Error as LettreError;
 use lettre::transport::smtp::client::SmtpConnection;
 use lettre::transport::smtp::commands::{Ehlo, Rset};
@@ -60,11 +62,14 @@ impl Default for Timeouts {
     }
 }
 
-/// The way to the reinjection listener: one connection at most, opened when needed, used for many transactions.
+/// The way to the reinjection listener, or to a gateway: one connection at most, opened when needed, used for many
+/// transactions.
 pub struct Peer {
     server: String,
     hello: ClientId,
     timeouts: Timeouts,
+    /// Of a gateway: nothing is said before TLS stands.
+    secured: Option<Secured>,
     open: Option<Open>,
 }
 
@@ -100,7 +105,16 @@ impl Peer {
             server: server.to_owned(),
             hello: ClientId::Domain(hostname.to_owned()),
             timeouts,
+            secured: None,
             open: None,
+        }
+    }
+
+    /// The way to a gateway on another machine.
+    pub(super) fn secured(server: &str, hostname: &str, timeouts: Timeouts, secured: Secured) -> Peer {
+        Peer {
+            secured: Some(secured),
+            ..Peer::new(server, hostname, timeouts)
         }
     }
 
@@ -147,7 +161,7 @@ impl Peer {
             &phase,
         );
         let phase = phase.get();
-        let (sent, usable) = judge(ended, phase);
+        let (sent, usable) = judge(ended, phase, self.secured.is_none());
         if usable && (phase == Phase::Dot || open.connection.command(Rset).is_ok()) {
             self.open = Some(open);
         }
@@ -186,8 +200,25 @@ impl Peer {
     /// A second EHLO, since of the first lettre keeps only the extensions that it knows, and DSN is not among them.
     fn connect(&self) -> Result<Open, Reply> {
         let timeout = Some(self.timeouts.connect.min(self.timeouts.command));
-        let mut connection = SmtpConnection::connect(self.server.as_str(), timeout, &self.hello, None, None)
-            .map_err(|error| Reply::of_error(&error))?;
+        let wrapped = self.secured.as_ref().filter(|s| s.how == GatewayTls::Implicit);
+        let mut connection = SmtpConnection::connect(
+            self.server.as_str(),
+            timeout,
+            &self.hello,
+            wrapped.map(|s| &s.parameters),
+            None,
+        )
+        .map_err(|error| Reply::of_error(&error))?;
+        if let Some(secured) = &self.secured {
+            if secured.how == GatewayTls::Starttls {
+                connection
+                    .starttls(&secured.parameters, &self.hello)
+                    .map_err(|error| Reply::of_error(&error))?;
+            }
+            if !connection.is_encrypted() {
+                return Err(Reply::ours("4.7.5 the connection to the gateway is not encrypted"));
+            }
+        }
         let reply = connection
             .command(Ehlo::new(self.hello.clone()))
             .map_err(|error| Reply::of_error(&error))?;
@@ -205,7 +236,7 @@ impl Peer {
 }
 
 /// What came of it, and whether the connection can go on.
-fn judge(ended: Result<Response, Stop>, phase: Phase) -> (Sent, bool) {
+fn judge(ended: Result<Response, Stop>, phase: Phase, listener: bool) -> (Sent, bool) {
     match ended {
         Ok(response) => {
             let sent = Sent::Accepted {
@@ -219,7 +250,7 @@ fn judge(ended: Result<Response, Stop>, phase: Phase) -> (Sent, bool) {
         // The listener is ours, and there to take all that we send: "access denied" before any content is a mistake in its
         // configuration. To believe it would send every released mail back, and the reports of that with it.
         Err(Stop::Answered(reply))
-            if before_content(phase) && reply.status().is_some_and(|s| s.starts_with("5.7.")) =>
+            if listener && before_content(phase) && reply.status().is_some_and(|s| s.starts_with("5.7.")) =>
         {
             (Sent::Transient(reply), true)
         }

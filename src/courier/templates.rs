@@ -118,6 +118,7 @@ pub(super) struct Fields {
     pub(super) people: usize,
     pub(super) held: Vec<String>,
     pub(super) redacted: Vec<String>,
+    pub(super) rerouted: Vec<String>,
     pub(super) refused: Vec<String>,
     pub(super) delivered: Vec<String>,
     pub(super) rules: Vec<RuleLine>,
@@ -135,6 +136,8 @@ pub(super) struct Fields {
 pub(super) struct RuleLine {
     pub(super) id: String,
     pub(super) title: String,
+    /// Its own words, line by line.
+    pub(super) words: Vec<String>,
 }
 
 /// A text ready to be sent.
@@ -297,6 +300,7 @@ fn full() -> Fields {
     let rule = RuleLine {
         id: text(),
         title: text(),
+        words: list(),
     };
     Fields {
         received: text(),
@@ -307,6 +311,7 @@ fn full() -> Fields {
         people: 2,
         held: list(),
         redacted: list(),
+        rerouted: list(),
         refused: list(),
         delivered: list(),
         rules: vec![rule],

@@ -13,11 +13,12 @@ use crate::courier;
 use crate::cpr::Secret;
 use crate::directory::Directory;
 use crate::inspect::Options;
-use crate::policy::{Answers, Facts, Given, Number, Policy};
+use crate::policy::{Answers, Facts, Given, Number, Policy, Voice};
 use crate::redact::Targets;
 use crate::store::{Incident, IncidentId, Judged, State};
 use crate::types::{Decision, DoubtKind, Envelope, FateWord, NoticeFacts, Report};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,6 +37,8 @@ pub struct Dry {
     pub directory: Option<Directory>,
     /// Domains to which TLS is enforced.
     pub tls_enforced: Vec<String>,
+    /// Hosts to which mail for these domains is handed.
+    pub next_hops: BTreeMap<String, Vec<String>>,
     /// Every number is taken for a protected person's. Nobody asks here whether one is.
     pub protected: bool,
     /// Workers.
@@ -179,6 +182,10 @@ impl World for Dry {
         &self.tls_enforced
     }
 
+    fn next_hops(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.next_hops
+    }
+
     fn content_days(&self) -> u32 {
         config::Retention::default().content_days
     }
@@ -193,6 +200,23 @@ impl World for Dry {
 
     fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
         self.policy.decide_given(facts, &self.given)
+    }
+
+    fn voice(&self, decision: &Decision) -> Voice {
+        self.policy.voice(decision)
+    }
+
+    /// Nothing is drawn: what is shown holds for every mail like this one.
+    fn spot_checked(&self, decision: Decision, _: u64) -> Decision {
+        decision
+    }
+
+    fn may_spot_check(&self, _: &Decision) -> bool {
+        false
+    }
+
+    fn draw(&self, (): &()) -> u64 {
+        0
     }
 
     fn may_notify(&self, envelope: &Envelope, header: &[Field]) -> bool {
@@ -221,6 +245,10 @@ impl World for Dry {
 
     async fn protected(&self, numbers: Vec<Secret>) -> Result<Vec<bool>, Trouble> {
         Ok(vec![self.protected; numbers.len()])
+    }
+
+    async fn owners(&self, numbers: Vec<Secret>, _: &Envelope) -> Result<Vec<Vec<usize>>, Trouble> {
+        Ok(vec![Vec::new(); numbers.len()])
     }
 
     async fn given(

@@ -34,13 +34,13 @@ impl Numbers {
         self.keys.iter().map(|(_, secret)| secret.clone()).collect()
     }
 
-    /// For the policy. `protected` is in the order of [`Numbers::secrets`].
-    pub fn for_policy(&self, protected: &[bool]) -> Vec<Number> {
+    /// For the policy. `protected` and `owners` are in the order of [`Numbers::secrets`].
+    pub fn for_policy(&self, protected: &[bool], owners: &[Vec<usize>]) -> Vec<Number> {
         let each = self.keys.iter().zip(&self.sightings).enumerate();
         each.map(|(i, ((kind, _), sightings))| Number {
             kind: kind.clone(),
             protected: protected.get(i).copied().unwrap_or(false),
-            belongs_to: Vec::new(),
+            belongs_to: owners.get(i).cloned().unwrap_or_default(),
             sightings: sightings.clone(),
         })
         .collect()
@@ -87,6 +87,47 @@ pub fn tls_enforced(envelope: &Envelope, domains: &[String]) -> Vec<bool> {
         .collect()
 }
 
+/// For each recipient: the host to which Postfix hands mail there, wherever it may go, as the administrator has declared.
+/// The longest domain that fits counts; of an address whose mail may end at several hosts nothing is known.
+pub fn next_hops(envelope: &Envelope, hops: &BTreeMap<String, Vec<String>>) -> Vec<Option<String>> {
+    let fits = |address: &Address, domain: &str| -> Option<usize> {
+        let domain = idna::domain_to_ascii(domain.trim_start_matches('.')).ok()?;
+        let before = address.domain.strip_suffix(domain.as_str())?;
+        (!domain.is_empty() && (before.is_empty() || before.ends_with('.'))).then_some(domain.len())
+    };
+    let hop = |address: &Address| {
+        let all = hops
+            .iter()
+            .flat_map(|(host, domains)| domains.iter().map(move |d| (host, d)));
+        let longest = all
+            .filter_map(|(host, domain)| Some((fits(address, domain)?, host)))
+            .max();
+        longest.map(|(_, host)| host.clone())
+    };
+    envelope
+        .recipients
+        .iter()
+        .map(|r| {
+            let routes = r.address.iter().flat_map(Address::routes);
+            let mut hops = routes.map(|route| route.as_ref().and_then(hop));
+            let first = hops.next()??;
+            hops.all(|other| other.as_ref() == Some(&first)).then_some(first)
+        })
+        .collect()
+}
+
+/// Recipients whose address is the number itself, as that of a citizen's Digital Post is. Only on a way that the
+/// administrator vouches for: anybody may call a mailbox elsewhere so.
+pub fn is_address(number: &Secret, envelope: &Envelope, tls: &[bool], hops: &[Option<String>]) -> Vec<usize> {
+    let digits = |text: &str| -> String { text.chars().filter(|c| *c != '-').collect() };
+    let number = digits(number.reveal());
+    let vouched = |i: usize| tls.get(i) == Some(&true) || hops.get(i).is_some_and(Option::is_some);
+    let each = envelope.recipients.iter().enumerate();
+    each.filter(|(i, r)| vouched(*i) && r.address.as_ref().is_some_and(|a| digits(&a.local) == number))
+        .map(|(i, _)| i)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +157,54 @@ mod tests {
             [true, true, false, false, false]
         );
         assert_eq!(tls_enforced(&envelope, &[String::new()]), [false; 5]);
+    }
+
+    #[test]
+    fn the_longest_domain_that_fits_says_where_mail_is_handed_to() {
+        let to = |raw: &str| Recipient {
+            raw: raw.into(),
+            address: Address::parse(raw.as_bytes()).ok(),
+            args: Vec::new(),
+        };
+        let envelope = Envelope {
+            recipients: [
+                "a@digital.example",
+                "a@x.digital.example",
+                "a@post.example",
+                "<>",
+                "a%post.example@digital.example",
+                "a%b.digital.example@digital.example",
+            ]
+            .map(to)
+            .to_vec(),
+            ..Envelope::default()
+        };
+        let hops = BTreeMap::from([
+            ("one".to_owned(), vec!["digital.example".to_owned()]),
+            ("two".to_owned(), vec!["X.digital.example".to_owned(), String::new()]),
+        ]);
+        let found = next_hops(&envelope, &hops);
+        let found: Vec<Option<&str>> = found.iter().map(Option::as_deref).collect();
+        assert_eq!(found, [Some("one"), Some("two"), None, None, None, Some("one")]);
+    }
+
+    /// Anybody may call a mailbox like a number: only on a way that the administrator vouches for is it the owner's.
+    #[test]
+    fn an_address_that_is_the_number_counts_on_a_way_that_is_vouched_for() {
+        let number = crate::cpr::made_up::number(3);
+        let hyphenated = crate::cpr::made_up::hyphenated(&number);
+        let to = |local: &str| Recipient {
+            raw: format!("<{local}@digital.example>").into(),
+            address: Address::parse(format!("{local}@digital.example").as_bytes()).ok(),
+            args: Vec::new(),
+        };
+        let envelope = Envelope {
+            recipients: vec![to(&number), to(&hyphenated), to("anna"), to(&number)],
+            ..Envelope::default()
+        };
+        let hop = Some("sikkerpost.example".to_owned());
+        let hops = [hop.clone(), None, hop, None];
+        let theirs = is_address(&Secret::new(number), &envelope, &[false, true, true, false], &hops);
+        assert_eq!(theirs, [0, 1]);
     }
 }

@@ -1,7 +1,7 @@
 //! The end of a message: inspection, policy, redaction, one fate per recipient. Nothing is stored and nothing is said to
 //! Postfix here; that is [`super::settle`] and [`super::act`].
 
-use super::facts::{Numbers, doubts, tls_enforced};
+use super::facts::{Numbers, doubts, is_address, next_hops, tls_enforced};
 use super::fields::{Edits, Mail};
 use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
 use super::tries::{Tries, Try, earlier};
@@ -126,6 +126,7 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
     let wishes = wishes(&case.envelope, &assumed);
     let (copies, made) = bench.redact_all(&wishes, until).await?;
     let decisions = bench.settle_on(assumed, &wishes, &made)?;
+    let decisions = spot_checked(world, case, decisions);
     let fates = fates(&decisions, &wishes, &made);
     let (decisions, fates) = agree(&case.envelope, decisions, &fates);
     let basis = Basis {
@@ -156,6 +157,42 @@ async fn protected<W: World>(world: &W, numbers: Vec<Secret>) -> Result<Vec<bool
         });
     }
     Ok(protected)
+}
+
+/// For each number: the recipients whose own it is, by what the store knows, or since their address is the number.
+async fn owners<W: World>(
+    world: &W,
+    numbers: Vec<Secret>,
+    case: &Case,
+    (tls, hops): (&[bool], &[Option<String>]),
+) -> Result<Vec<Vec<usize>>, Trouble> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = world.owners(numbers.clone(), &case.envelope).await?;
+    let each = numbers
+        .iter()
+        .zip(known.into_iter().chain(std::iter::repeat(Vec::new())));
+    Ok(each
+        .map(|(number, mut recipients)| {
+            recipients.extend(is_address(number, &case.envelope, tls, hops));
+            recipients
+        })
+        .collect())
+}
+
+/// Takes the sample. The number that is drawn belongs to the mail as its sender made it, whoever gets it, so that the
+/// sample is the same at each try and for each recipient.
+fn spot_checked<W: World>(world: &W, case: &Case, decisions: Vec<Decision>) -> Vec<Decision> {
+    if !decisions.iter().any(|d| world.may_spot_check(d)) {
+        return decisions;
+    }
+    let nobody = Envelope {
+        recipients: Vec::new(),
+        ..case.envelope.clone()
+    };
+    let draw = world.draw(&world.key(&nobody, &case.mail));
+    decisions.into_iter().map(|d| world.spot_checked(d, draw)).collect()
 }
 
 /// The report with the faint readings that are protected persons' numbers among its findings: theirs count however
@@ -199,6 +236,7 @@ struct Bench<'a, W: World> {
     for_policy: Vec<Number>,
     doubts: Vec<DoubtKind>,
     tls: Vec<bool>,
+    hops: Vec<Option<String>>,
     given: Answers,
 }
 
@@ -211,7 +249,10 @@ impl<'a, W: World> Bench<'a, W> {
     async fn new(world: &'a W, case: &'a Case, report: &'a Report, until: Instant) -> Result<Bench<'a, W>, Trouble> {
         let numbers = Numbers::of(report);
         let protected = protected(world, numbers.secrets()).await?;
-        let for_policy = numbers.for_policy(&protected);
+        let tls = tls_enforced(&case.envelope, world.tls_enforced());
+        let hops = next_hops(&case.envelope, world.next_hops());
+        let owners = owners(world, numbers.secrets(), case, (&tls, &hops)).await?;
+        let for_policy = numbers.for_policy(&protected, &owners);
         let doubts = doubts(report);
         let given = world.given(&case.envelope, &for_policy, &doubts, until).await?;
         Ok(Bench {
@@ -221,7 +262,8 @@ impl<'a, W: World> Bench<'a, W> {
             for_policy,
             numbers,
             doubts,
-            tls: tls_enforced(&case.envelope, world.tls_enforced()),
+            tls,
+            hops,
             given,
         })
     }
@@ -234,6 +276,7 @@ impl<'a, W: World> Bench<'a, W> {
             numbers: &self.for_policy,
             doubts: &self.doubts,
             tls_enforced: &self.tls,
+            next_hops: &self.hops,
             redaction,
             given: &self.given,
         });
@@ -349,8 +392,9 @@ fn fates(decisions: &[Decision], wishes: &Wishes, made: &Made) -> Vec<Fate> {
             .as_ref()
             .and_then(|set| made.get(set))
             .map_or(Fate::Hold, |&copy| Fate::Redacted(copy)),
-        // No gateway can be named to Postfix through the milter protocol; a person decides.
-        Action::Reroute(_) | Action::Quarantine => Fate::Hold,
+        // No gateway can be named to Postfix through the milter protocol; the courier sends it.
+        Action::Reroute(_) => Fate::Rerouted,
+        Action::Quarantine => Fate::Hold,
         Action::Reject => Fate::Refuse,
     })
     .collect()

@@ -35,6 +35,7 @@ mod words;
 mod world;
 
 pub use dry::{Dry, Explained, Told, explain};
+pub use facts::next_hops;
 pub use fields::{Field, Mail};
 
 pub use listener::{Endpoint, ListenError, Socket};

@@ -41,9 +41,10 @@ pub fn incident<W: World>(
         people: people.len(),
         found: found(report),
         doubts: doubt_lines(report),
-        outcomes: outcomes(&case.envelope.recipients, decisions, fates),
+        outcomes: outcomes(world, &case.envelope.recipients, decisions, fates),
         contact: policy.owner.to_owned(),
         policy: policy.name.to_owned(),
+        tell: tell(world, decisions),
     };
     Incident {
         envelope: case.envelope.clone(),
@@ -142,7 +143,13 @@ fn doubt_lines(report: &Report) -> Vec<DoubtLine> {
     lines
 }
 
-fn outcomes(recipients: &[Recipient], decisions: &[Decision], fates: &[Fate]) -> Vec<Outcome> {
+/// Addresses that rules want told besides the sender, each once.
+fn tell<W: World>(world: &W, decisions: &[Decision]) -> Vec<String> {
+    let all: BTreeSet<String> = decisions.iter().flat_map(|d| world.voice(d).others).collect();
+    all.into_iter().collect()
+}
+
+fn outcomes<W: World>(world: &W, recipients: &[Recipient], decisions: &[Decision], fates: &[Fate]) -> Vec<Outcome> {
     let each = recipients.iter().zip(decisions).zip(fates);
     each.map(|((recipient, decision), fate)| Outcome {
         recipient: match &recipient.address {
@@ -151,6 +158,12 @@ fn outcomes(recipients: &[Recipient], decisions: &[Decision], fates: &[Fate]) ->
         },
         fate: fate.word(),
         rule: decision.told.as_deref().cloned(),
+        words: world
+            .voice(decision)
+            .words
+            .into_iter()
+            .map(|(language, text)| (language, mask(&text)))
+            .collect(),
     })
     .collect()
 }

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 pub enum Fate {
     /// As it came.
     Deliver,
+    /// As it came, by the courier through the gateway that the decision names.
+    Rerouted,
     /// This redacted copy.
     Redacted(usize),
     /// Kept for review.
@@ -27,6 +29,7 @@ impl Fate {
     pub fn word(self) -> FateWord {
         match self {
             Fate::Deliver => FateWord::Delivered,
+            Fate::Rerouted => FateWord::Rerouted,
             Fate::Redacted(_) => FateWord::Redacted,
             Fate::Hold => FateWord::Held,
             Fate::Refuse => FateWord::Refused,
@@ -107,7 +110,7 @@ pub fn plan(fates: &[Fate], with: Circumstances<'_>) -> Plan {
     let mut staying = fates
         .iter()
         .copied()
-        .filter(|fate| matches!(fate, Fate::Deliver | Fate::Redacted(_)));
+        .filter(|fate| matches!(fate, Fate::Deliver | Fate::Rerouted | Fate::Redacted(_)));
     let Some(body) = staying.next() else {
         // Postfix would let a mail without recipients evaporate with a 250 (reliability A12).
         return Plan::TakeOver {
@@ -118,7 +121,9 @@ pub fn plan(fates: &[Fate], with: Circumstances<'_>) -> Plan {
         Fate::Redacted(copy) => Some(copy),
         _ => None,
     };
-    let editable = copy.is_none_or(|copy| with.in_place.get(copy).copied().unwrap_or(false));
+    // What goes through a gateway never stays with Postfix; and beside it nothing does, as with two bodies.
+    let ordinary = body != Fate::Rerouted;
+    let editable = ordinary && copy.is_none_or(|copy| with.in_place.get(copy).copied().unwrap_or(false));
     if editable && staying.all(|other| other == body) {
         let owned = duties(&fates, |fate| fate != body);
         Plan::Pass { copy, owned }
@@ -140,6 +145,7 @@ fn told(fate: Fate, sender: bool) -> Fate {
 fn duties(fates: &[Fate], ours: impl Fn(Fate) -> bool) -> Vec<(usize, Duty)> {
     let duty = |fate| match fate {
         Fate::Deliver => Duty::SendOriginal,
+        Fate::Rerouted => Duty::Reroute,
         Fate::Redacted(copy) => Duty::SendCopy(copy),
         Fate::Hold => Duty::Hold,
         Fate::Refuse => Duty::Refuse,
@@ -157,8 +163,9 @@ mod tests {
     use super::*;
     use crate::types::Address;
 
-    const ALL: [Fate; 5] = [
+    const ALL: [Fate; 6] = [
         Fate::Deliver,
+        Fate::Rerouted,
         Fate::Redacted(0),
         Fate::Redacted(1),
         Fate::Hold,
@@ -167,8 +174,8 @@ mod tests {
 
     fn each_combination(mut check: impl FnMut(&[Fate], Circumstances<'_>)) {
         for len in 1..=4_u32 {
-            for code in 0..5_usize.pow(len) {
-                let fates: Vec<Fate> = (0..len).map(|i| ALL[code / 5_usize.pow(i) % 5]).collect();
+            for code in 0..ALL.len().pow(len) {
+                let fates: Vec<Fate> = (0..len).map(|i| ALL[code / ALL.len().pow(i) % ALL.len()]).collect();
                 for bits in 0..8 {
                     let in_place = [bits & 1 != 0, bits & 2 != 0];
                     let sender = bits & 4 != 0;
@@ -193,6 +200,7 @@ mod tests {
                 .map(|(_, duty)| match duty {
                     Duty::Hold => Fate::Hold,
                     Duty::SendOriginal => Fate::Deliver,
+                    Duty::Reroute => Fate::Rerouted,
                     Duty::SendCopy(c) => Fate::Redacted(*c),
                     Duty::Refuse => Fate::Refuse,
                 })

@@ -9,11 +9,12 @@ use crate::courier;
 use crate::cpr::Secret;
 use crate::directory::Directory;
 use crate::inspect::{Input, Options};
-use crate::policy::{Answers, Facts, Number, Policy};
+use crate::policy::{Answers, Facts, Number, Policy, Voice};
 use crate::redact::Targets;
 use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, Judged, State, Store, StoreError};
 use crate::types::{Decision, DoubtKind, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use time::OffsetDateTime;
@@ -75,6 +76,10 @@ impl World for Real {
         &self.config.tls_enforced
     }
 
+    fn next_hops(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.config.next_hops
+    }
+
     fn content_days(&self) -> u32 {
         self.config.retention.content_days
     }
@@ -89,6 +94,22 @@ impl World for Real {
 
     fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
         self.policy.decide(facts)
+    }
+
+    fn voice(&self, decision: &Decision) -> Voice {
+        self.policy.voice(decision)
+    }
+
+    fn spot_checked(&self, decision: Decision, draw: u64) -> Decision {
+        self.policy.spot_checked(decision, draw)
+    }
+
+    fn may_spot_check(&self, decision: &Decision) -> bool {
+        self.policy.may_spot_check(decision)
+    }
+
+    fn draw(&self, key: &HoldKey) -> u64 {
+        key.draw()
     }
 
     fn may_notify(&self, envelope: &Envelope, header: &[Field]) -> bool {
@@ -132,6 +153,11 @@ impl World for Real {
         let asks = self.policy.asks(envelope, numbers, doubts);
         let given = self.directory.ask(&asks, until).await;
         given.map_err(|why| Trouble::Unknown(why.to_string()))
+    }
+
+    async fn owners(&self, numbers: Vec<Secret>, envelope: &Envelope) -> Result<Vec<Vec<usize>>, Trouble> {
+        let recipients = envelope.recipients.clone();
+        self.ask(move |store| store.owners(&numbers, &recipients)).await
     }
 
     fn key(&self, envelope: &Envelope, mail: &Mail) -> HoldKey {

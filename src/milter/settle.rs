@@ -63,15 +63,15 @@ impl<W: World> Weighed<W> {
         self.decisions.iter().any(said)
     }
 
-    /// The sender hears of what was held or redacted, and of warnings. Of a refusal the client's own report or our DSN
-    /// tells.
+    /// The sender hears of what was held or redacted, of warnings, and of what a rule wants told. Of a refusal the client's
+    /// own report or our DSN tells.
     pub(super) fn notifies(&self) -> bool {
-        let warned = self.decisions.iter().any(|d| d.action == Action::Warn);
-        let touched = self
-            .fates
-            .iter()
-            .any(|fate| matches!(fate, Fate::Hold | Fate::Redacted(_)));
-        let told = self.plan != Plan::RejectAll && (warned || touched);
+        let tells = |(decision, fate): (&Decision, &Fate)| {
+            // Held by an earlier try: the decision of this one has nothing to say of it.
+            let taken = *fate == Fate::Hold && decision.action < Action::Redact;
+            *fate != Fate::Refuse && (taken || self.world.voice(decision).sender)
+        };
+        let told = self.plan != Plan::RejectAll && self.decisions.iter().zip(&self.fates).any(tells);
         told && self.world.may_notify(&self.case.envelope, self.case.mail.fields())
     }
 
@@ -125,7 +125,12 @@ impl<W: World> Weighed<W> {
         };
         let one = |&(recipient, duty): &(usize, Duty)| {
             let decision = self.decisions.get(recipient);
+            let gateway = decision.and_then(|d| match &d.action {
+                Action::Reroute(name) if duty == Duty::Reroute => Some(name.clone()),
+                _ => None,
+            });
             Owned {
+                gateway,
                 recipient,
                 duty,
                 rule: decision.and_then(|d| d.rule.as_deref().cloned()),

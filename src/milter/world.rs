@@ -4,11 +4,12 @@
 use super::fields::{Field, Mail};
 use super::tries::Try;
 use crate::config;
-use crate::policy::{Answers, Facts, Number};
+use crate::policy::{Answers, Facts, Number, Voice};
 use crate::redact::Targets;
 use crate::store::{Incident, IncidentId, Judged, Owned, State};
 use crate::types::{Decision, DoubtKind, Envelope, Report};
 use crate::worker::{Uninspected, Unredacted};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -30,12 +31,22 @@ pub trait World: Send + Sync + 'static {
     fn milter(&self) -> &config::Milter;
     /// Domains (with all below them) to which TLS is enforced.
     fn tls_enforced(&self) -> &[String];
+    /// Hosts to which Postfix hands mail for these domains.
+    fn next_hops(&self) -> &BTreeMap<String, Vec<String>>;
     /// Days that held content is kept.
     fn content_days(&self) -> u32;
     /// Name, owner and hash of the policy.
     fn policy(&self) -> PolicyWords<'_>;
     /// One decision per recipient, in their order.
     fn decide(&self, facts: &Facts<'_>) -> Vec<Decision>;
+    /// Who is told of this outcome, and in which words.
+    fn voice(&self, decision: &Decision) -> Voice;
+    /// The decision, or that this copy is held as one of a sample. `draw` is asked only when a sample is taken of such.
+    fn spot_checked(&self, decision: Decision, draw: u64) -> Decision;
+    /// A sample is taken of such copies.
+    fn may_spot_check(&self, decision: &Decision) -> bool;
+    /// A number by chance, the same for each try of the same mail.
+    fn draw(&self, key: &Self::Key) -> u64;
     /// The sender may get a notice about this mail.
     fn may_notify(&self, envelope: &Envelope, header: &[Field]) -> bool;
     /// What an inspection found.
@@ -60,6 +71,12 @@ pub trait World: Send + Sync + 'static {
         doubts: &[DoubtKind],
         until: Instant,
     ) -> impl Future<Output = Result<Answers, Trouble>> + Send;
+    /// For each number: the recipients (by index) whose own it is known to be.
+    fn owners(
+        &self,
+        numbers: Vec<crate::cpr::Secret>,
+        envelope: &Envelope,
+    ) -> impl Future<Output = Result<Vec<Vec<usize>>, Trouble>> + Send;
     /// The key of this mail. Reads all of it.
     fn key(&self, envelope: &Envelope, mail: &Mail) -> Self::Key;
     /// For each recipient: where it stands, if an earlier try of this mail made it ours.

@@ -19,8 +19,12 @@ pub(super) struct Case {
     pub login: Option<String>,
     /// What the mail says, where.
     pub texts: Vec<(Text, String)>,
+    /// Files that are attached.
+    pub attachments: Vec<Word>,
     /// The whole mail goes over TLS that must be encrypted.
     pub tls_enforced: bool,
+    /// The whole mail is handed to this host.
+    pub next_hop: Option<String>,
     pub doubts: Vec<DoubtKind>,
     /// Facts of numbers, by the name in braces.
     pub marks: Vec<(String, Mark)>,
@@ -44,6 +48,7 @@ pub(super) struct To {
 pub(super) enum Text {
     Subject,
     Body,
+    Html,
     FileName,
     Attachment,
 }
@@ -78,10 +83,15 @@ const MARKS: &[(&str, Mark)] = &[
     ("hidden", Mark::Hidden),
     ("fake_redaction", Mark::FakeRedaction),
 ];
-const GIVEN: &[&str] = &["protected", "delivery", "doubts"];
+const GIVEN: &[&str] = &["protected", "delivery", "next_hop", "doubts"];
 
 /// Reads `tests:`.
-pub(super) fn read(node: Option<&Node>, groups: &Groups, rules: &[String], problems: &mut Problems) -> Vec<Case> {
+pub(super) fn read(
+    node: Option<&Node>,
+    groups: &Groups,
+    rules: Option<&[String]>,
+    problems: &mut Problems,
+) -> Vec<Case> {
     let Some(items) = node.and_then(|n| fields::list(n, "`tests`", problems)) else {
         return Vec::new();
     };
@@ -91,7 +101,7 @@ pub(super) fn read(node: Option<&Node>, groups: &Groups, rules: &[String], probl
         .collect()
 }
 
-fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems) -> Option<Case> {
+fn case(node: &Node, groups: &Groups, rules: Option<&[String]>, problems: &mut Problems) -> Option<Case> {
     let fields = Fields::open(node, node.at, "a test", TEST, problems)?;
     let name = fields.word("name", problems);
     let from = fields.word("from", problems).and_then(|w| address(&w, problems));
@@ -103,6 +113,7 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
     let texts = [
         ("subject", Text::Subject),
         ("text", Text::Body),
+        ("html", Text::Html),
         ("file_name", Text::FileName),
         ("attachment", Text::Attachment),
     ];
@@ -122,7 +133,9 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
         to,
         login: fields.word("login", problems).map(|w| w.text),
         texts,
+        attachments: fields.words("attachments", problems),
         tls_enforced: false,
+        next_hop: None,
         doubts: Vec::new(),
         marks: Vec::new(),
         expect: Vec::new(),
@@ -196,9 +209,10 @@ fn given(fields: &Fields<'_>, case: &mut Case, groups: &Groups, problems: &mut P
             }
             "delivery" => {
                 for word in &words {
-                    case.tls_enforced |= fields::choose(word, "delivery", &[words::TLS], problems).is_some();
+                    case.tls_enforced |= fields::choose(word, "delivery", [words::TLS].into_iter(), problems).is_some();
                 }
             }
+            "next_hop" => case.next_hop = words.first().map(|word| word.text.clone()),
             "doubts" => words.iter().for_each(|word| doubt(case, word, problems)),
             name if name.contains('@') => address_facts(case, &key, &words, groups, problems),
             _ => {
@@ -357,7 +371,7 @@ fn index(case: &mut Case, key: &Word, problems: &mut Problems) -> Option<usize> 
 }
 
 fn outcome(word: &Word, problems: &mut Problems) -> Option<&'static str> {
-    let valid = || words::ACTIONS.iter().map(|(name, _)| *name).chain(["deliver"]);
+    let valid = || words::of(words::OUTCOMES);
     let found = valid().find(|v| *v == word.text);
     if found.is_none() {
         problems.error(
@@ -369,7 +383,7 @@ fn outcome(word: &Word, problems: &mut Problems) -> Option<&'static str> {
     found
 }
 
-fn because(fields: &Fields<'_>, case: &mut Case, rules: &[String], problems: &mut Problems) {
+fn because(fields: &Fields<'_>, case: &mut Case, rules: Option<&[String]>, problems: &mut Problems) {
     let Some(node) = fields.node("because") else {
         return;
     };
@@ -395,7 +409,10 @@ fn because(fields: &Fields<'_>, case: &mut Case, rules: &[String], problems: &mu
     }
 }
 
-fn is_rule(word: &Word, rules: &[String], problems: &mut Problems) -> bool {
+fn is_rule(word: &Word, rules: Option<&[String]>, problems: &mut Problems) -> bool {
+    let Some(rules) = rules else {
+        return true;
+    };
     let valid = || rules.iter().map(String::as_str).chain(["default"]);
     let known = valid().any(|id| id == word.text);
     if !known {

@@ -6,10 +6,14 @@
 
 use super::bits::{Bits, WordHasher};
 use super::index::Index;
+use super::meant::{Meant, is_met};
 use super::member::{Member, Need};
-use super::rules::{Found, Rule, When};
-use super::{Facts, Number, Policy, Redaction, Sighting};
-use crate::cpr::{Confidence, IdKind};
+use super::route::Route;
+use super::rules::Rule;
+use super::when::{Found, When};
+use super::words::GATEWAYS_DIFFER;
+use super::{Facts, Policy, Redaction};
+use crate::cpr::IdKind;
 use crate::types::{Action, Decision, DoubtKind, Judgement, Lifted, Matched, Recipient, Release, RuleRef};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
@@ -26,7 +30,7 @@ pub(super) struct Judge<'p> {
     meant: Vec<Option<Meant>>,
     /// Rules that sender and content do not rule out.
     candidates: Bits,
-    /// Exceptions that still hold and whose sender fits.
+    /// Exceptions that still hold, and whose sender and number of people fit.
     exceptions: Bits,
     /// Which numbers are persons'.
     people: Bits,
@@ -40,14 +44,6 @@ pub(super) struct Judge<'p> {
     key: Vec<u64>,
 }
 
-/// What a condition on content means in this mail.
-struct Meant {
-    numbers: Bits,
-    /// The same, as it goes into a decision.
-    list: Arc<[usize]>,
-    doubts: Arc<[DoubtKind]>,
-}
-
 /// A rule that fits one recipient, its numbers sorted into what stays and what exceptions took out.
 struct Hit<'c> {
     rule: &'c Rule,
@@ -59,15 +55,28 @@ struct Hit<'c> {
     met: bool,
 }
 
-/// What one recipient's judgement depends on.
+/// What one recipient's judgement depends on, and all of it: whom the same is asked of are told the same.
 struct Asked {
     /// Rules.
     fitting: Bits,
     /// Exceptions.
     lifting: Bits,
-    /// Numbers of theirs, if an exception asks.
+    /// Numbers of theirs, if a rule or an exception asks.
     own: Bits,
     inside: bool,
+}
+
+/// The way of one recipient's copy, as far as somebody has told.
+#[derive(Clone, Copy)]
+struct Way<'f> {
+    tls: bool,
+    hop: Option<&'f str>,
+}
+
+impl Way<'_> {
+    fn fits(self, route: &Route) -> bool {
+        route.fits(self.tls, self.hop)
+    }
 }
 
 impl<'p> Judge<'p> {
@@ -107,9 +116,11 @@ impl<'p> Judge<'p> {
         }
         // None applies to a sender whose address cannot be read.
         let readable = facts.envelope.sender.is_some() || facts.envelope.is_from_null();
+        let people = judge.people.count();
         for (e, exception) in policy.exceptions.all.iter().enumerate().filter(|_| readable) {
+            let few = exception.people.is_none_or(|most| people <= most);
             let fits = || exception.parties.sender_fits(&judge.sender, login, Need::All);
-            if !exception.is_expired(facts.today) && fits() {
+            if few && !exception.is_expired(facts.today) && fits() {
                 judge.exceptions.set(e);
             }
         }
@@ -134,18 +145,26 @@ impl<'p> Judge<'p> {
         }
     }
 
+    fn way(&self, recipient: usize) -> Way<'p> {
+        Way {
+            tls: self.facts.tls_enforced.get(recipient).copied().unwrap_or(false),
+            hop: self.facts.next_hops.get(recipient).and_then(Option::as_deref),
+        }
+    }
+
     fn judgement(&mut self, index: usize, recipient: &Recipient, member: &Member) -> Arc<Judgement> {
-        let tls = self.facts.tls_enforced.get(index).copied().unwrap_or(false);
+        let way = self.way(index);
         let readable = recipient.address.is_some();
         let own = self.own(index);
         self.key.clear();
         member.write(&mut self.key);
         own.write(&mut self.key);
-        self.key.push(u64::from(tls) | u64::from(readable) << 1);
+        self.key.push(u64::from(way.tls) | u64::from(readable) << 1);
+        self.key.push(self.index.hop(way.hop));
         if let Some(said) = self.said.get(&self.key) {
             return Arc::clone(said);
         }
-        let judgement = Arc::new(self.judge(&self.asked(member, (readable, tls), own)));
+        let judgement = Arc::new(self.judge(&self.asked(member, (readable, way), own)));
         self.said.insert(self.key.clone(), Arc::clone(&judgement));
         judgement
     }
@@ -162,11 +181,12 @@ impl<'p> Judge<'p> {
     }
 
     /// `readable`: the recipient's address is; no exception applies to one that is not.
-    fn asked(&self, member: &Member, (readable, tls): (bool, bool), own: Bits) -> Asked {
+    fn asked(&self, member: &Member, (readable, way): (bool, Way<'_>), own: Bits) -> Asked {
         let rules = self.index.rules_to(member).and(&self.candidates);
         let fits = |r: &usize| {
-            let rule = self.policy.rules.get(*r);
-            rule.is_some_and(|rule| rule.when.parties.recipient_fits(&self.sender, member, Need::Any))
+            let when = self.policy.rules.get(*r).map(|rule| &rule.when);
+            let parties = |when: &When| when.parties.recipient_fits(&self.sender, member, Need::Any);
+            when.is_some_and(|when| way.fits(&when.route) && parties(when))
         };
         let fitting: Bits = rules.iter().filter(fits).collect();
         let mut lifting = Bits::default();
@@ -175,7 +195,7 @@ impl<'p> Judge<'p> {
                 continue;
             };
             let fits = || exception.parties.recipient_fits(&self.sender, member, Need::All);
-            if readable && (tls || !exception.tls_enforced) && fits() {
+            if readable && way.fits(&exception.route) && fits() {
                 lifting.set(e);
             }
         }
@@ -197,8 +217,13 @@ impl<'p> Judge<'p> {
             .map(|(rule, meant)| self.lift(rule, meant, asked, &mut lifted))
             .collect();
         let removed = self.removed(&hits);
-        for hit in hits.iter_mut().filter(|h| h.rule.except_redacted) {
+        for hit in hits.iter_mut().filter(|h| h.rule.except.redacted) {
             hit.take(&removed, &self.index.redacted, &mut lifted);
+            hit.met = self.is_met(hit);
+        }
+        let rerouted = self.rerouted(&hits);
+        for hit in hits.iter_mut().filter(|h| h.rule.except.rerouted) {
+            hit.take(&rerouted, &self.index.rerouted, &mut lifted);
             hit.met = self.is_met(hit);
         }
         let mut matched: Vec<(Matched, Option<&Rule>)> = Vec::with_capacity(hits.len() + 1);
@@ -214,13 +239,16 @@ impl<'p> Judge<'p> {
             rule,
             meant,
             watch: rule.is_watched(self.facts.today),
-            kept: meant.numbers.clone(),
+            kept: match rule.when.route.own_number {
+                true => meant.numbers.and(&asked.own),
+                false => meant.numbers.clone(),
+            },
             lifted: Bits::default(),
             met: false,
         };
-        for &e in rule.except.iter().filter(|e| asked.lifting.has(**e)) {
+        for &e in rule.except.named.iter().filter(|e| asked.lifting.has(**e)) {
             if let Some(exception) = self.policy.exceptions.all.get(e) {
-                let taken = if exception.own_number {
+                let taken = if exception.route.own_number {
                     hit.kept.and(&asked.own)
                 } else {
                     hit.kept.clone()
@@ -248,13 +276,26 @@ impl<'p> Judge<'p> {
         removed
     }
 
+    /// The numbers for which rules send this copy through a gateway. A redacted copy goes the ordinary way, and what stays
+    /// in it with it; one that cannot be redacted is held.
+    fn rerouted(&self, hits: &[Hit<'_>]) -> Bits {
+        let acts = |h: &&Hit<'_>| !h.watch && h.met;
+        let mut rerouted = Bits::default();
+        if !hits.iter().filter(acts).any(|h| h.rule.action == Action::Redact) {
+            let sent = hits.iter().filter(acts);
+            sent.filter(|h| matches!(h.rule.action, Action::Reroute(_)))
+                .for_each(|h| rerouted.add(&h.kept));
+        }
+        rerouted
+    }
+
     fn matched(&self, hit: &Hit<'_>) -> Matched {
         let rule = hit.rule;
         let (name, action) = match (&rule.action, self.facts.redaction) {
             (Action::Redact, Redaction::Failed) if !hit.watch => (redaction_failed(&rule.name), Action::Quarantine),
             (action, _) => (Arc::clone(&rule.name), action.clone()),
         };
-        let numbers = if hit.lifted.is_empty() {
+        let numbers = if hit.lifted.is_empty() && !rule.when.route.own_number {
             Arc::clone(&hit.meant.list)
         } else {
             hit.kept.iter().collect()
@@ -346,8 +387,17 @@ fn conclude(
     plain: &Arc<RuleRef>,
 ) -> Judgement {
     let winner = matched.iter().map(|(m, _)| m).find(|m| !m.watch);
-    let action = winner.map_or(Action::Deliver, |m| m.action.clone());
-    let rule = winner.map(|m| Arc::clone(&m.rule));
+    let mut action = winner.map_or(Action::Deliver, |m| m.action.clone());
+    let mut rule = winner.map(|m| Arc::clone(&m.rule));
+    if gateways_differ(&matched, &action) {
+        action = Action::Quarantine;
+        rule = rule.map(|rule| {
+            Arc::new(RuleRef {
+                id: GATEWAYS_DIFFER.to_owned(),
+                title: rule.title.clone(),
+            })
+        });
+    }
     let told = rule
         .as_ref()
         .map(|_| told(&matched, &action).unwrap_or_else(|| Arc::clone(plain)));
@@ -365,6 +415,12 @@ fn conclude(
         matched: matched.into_iter().map(|(m, _)| m).collect(),
         lifted,
     }
+}
+
+/// Rules send one copy through two gateways. No order of the file may choose; a person does.
+fn gateways_differ(matched: &[(Matched, Option<&Rule>)], action: &Action) -> bool {
+    let other = |m: &Matched| !m.watch && matches!(m.action, Action::Reroute(_)) && m.action != *action;
+    matches!(action, Action::Reroute(_)) && matched.iter().any(|(m, _)| other(m))
 }
 
 /// The reason that the sender may be given: of the rules that say nothing about protected persons, the one that would have
@@ -425,93 +481,5 @@ impl Hit<'_> {
 
     fn deals_with_doubt(&self, doubt: DoubtKind, default: &Action) -> bool {
         !self.watch && self.rule.action >= *default && self.meant.doubts.contains(&doubt)
-    }
-}
-
-impl Meant {
-    fn of(when: &When, facts: &Facts<'_>) -> Meant {
-        let numbers = when.numbers(facts.numbers);
-        Meant {
-            list: numbers.iter().collect(),
-            numbers,
-            doubts: when.doubts(facts.doubts),
-        }
-    }
-}
-
-/// Something is there, and enough different people.
-fn is_met(when: &When, found: &Bits, people: &Bits) -> bool {
-    !found.is_empty() && (when.people == 0 || found.and(people).count() >= when.people)
-}
-
-impl When {
-    /// Indices of the numbers that this condition means.
-    fn numbers(&self, numbers: &[Number]) -> Bits {
-        let means = |n: &Number| {
-            let kind = match &self.found {
-                Found::Cpr => n.kind == IdKind::Cpr,
-                Found::ProtectedPerson => n.protected,
-                Found::FakeRedaction | Found::Hidden | Found::AnythingNamed => true,
-                Found::Custom(name) => matches!(&n.kind, IdKind::Custom(other) if other == name),
-                Found::Unscannable(_) | Found::Malformed => false,
-            };
-            kind && n.is_seen(|s| self.means(s))
-        };
-        (0..).zip(numbers).filter(|(_, n)| means(n)).map(|(i, _)| i).collect()
-    }
-
-    fn means(&self, s: &Sighting) -> bool {
-        let form = match self.found {
-            Found::FakeRedaction => s.fake_redaction,
-            Found::Hidden => s.hidden,
-            _ => true,
-        };
-        let sure = self.found == Found::ProtectedPerson || s.confidence >= self.confidence;
-        form && sure && (self.places.is_empty() || self.places.contains(&s.class))
-    }
-
-    /// The doubts that this condition means, each once.
-    fn doubts(&self, doubts: &[DoubtKind]) -> Arc<[DoubtKind]> {
-        let means = |d: &DoubtKind| match &self.found {
-            Found::Unscannable(why) => why.contains(d),
-            Found::Malformed => *d == DoubtKind::Malformed,
-            _ => false,
-        };
-        let set: BTreeSet<DoubtKind> = doubts.iter().copied().filter(means).collect();
-        if set.is_empty() {
-            return Arc::default();
-        }
-        set.into_iter().collect()
-    }
-}
-
-impl Number {
-    /// One of its places is such. A number without a place cannot come from an inspection; it counts as seen.
-    fn is_seen(&self, such: impl Fn(&Sighting) -> bool) -> bool {
-        self.sightings.is_empty() || self.sightings.iter().any(such)
-    }
-}
-
-/// `default:`.
-#[derive(Debug)]
-pub(super) struct Defaults {
-    pub title: String,
-    pub found_to_outside: Action,
-    pub found_to_inside: Action,
-    pub unscannable_to_outside: Action,
-    pub malformed_to_outside: Action,
-    pub confidence: Confidence,
-}
-
-impl Default for Defaults {
-    fn default() -> Defaults {
-        Defaults {
-            title: String::new(),
-            found_to_outside: Action::Quarantine,
-            found_to_inside: Action::Log,
-            unscannable_to_outside: Action::Log,
-            malformed_to_outside: Action::Quarantine,
-            confidence: Confidence::Likely,
-        }
     }
 }

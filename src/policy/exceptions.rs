@@ -1,10 +1,11 @@
 //! `exceptions:`: who may get what in spite of a rule. Each has an owner, a reason and a last day, since an exception
 //! that nobody answers for is how a rule comes to mean nothing.
 
-use super::fields::{self, Fields};
+use super::fields::{self, Fields, Word};
 use super::groups::Groups;
 use super::parties::Parties;
 use super::problem::{Problems, quote};
+use super::route::Route;
 use super::words::{self, EXCEPTION, EXCEPTION_WHEN};
 use super::yaml::{Entry, Node, Spot};
 use std::sync::Arc;
@@ -18,10 +19,9 @@ pub(super) struct Exception {
     pub at: Spot,
     pub expires_at: Spot,
     pub parties: Parties,
-    /// Only over TLS that the administrator vouches for.
-    pub tls_enforced: bool,
-    /// Only the recipient's own number.
-    pub own_number: bool,
+    pub route: Route,
+    /// Only for a mail with at most so many different CPR numbers.
+    pub people: Option<usize>,
     /// The last day.
     pub expires: Date,
 }
@@ -50,7 +50,8 @@ impl Exceptions {
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.all.iter().map(|e| &*e.name).chain([words::REDACTED])
+        let built_in = [words::REDACTED, words::REROUTED];
+        self.all.iter().map(|e| &*e.name).chain(built_in)
     }
 }
 
@@ -61,10 +62,10 @@ pub(super) fn read(node: Option<&Node>, groups: &Groups, problems: &mut Problems
         .and_then(|n| fields::map(n, "`exceptions`", problems))
         .unwrap_or_default();
     for entry in entries {
-        if entry.key == words::REDACTED {
+        if [words::REDACTED, words::REROUTED].contains(&entry.key.as_str()) {
             problems.error(
                 entry.at,
-                "the exception `redacted` is built in",
+                format!("the exception {} is built in", quote(&entry.key)),
                 "take this one away, or give it another name",
             );
             continue;
@@ -95,16 +96,32 @@ fn exception(entry: &Entry, groups: &Groups, problems: &mut Problems) -> Option<
         );
     }
     let parties = Parties::read(&conditions, groups, problems);
-    let tls = conditions.one_of("delivery", &[words::TLS], problems);
-    let own = conditions.one_of("number", &[words::OWN_NUMBER], problems);
+    let route = Route::read(&conditions, problems);
+    let people = conditions.word("people", problems).and_then(|w| people(&w, problems));
     Some(Exception {
         name: Arc::from(entry.key.as_str()),
         title: title?.text,
         at: entry.at,
         expires_at: fields.node("expires").map_or(entry.at, |n| n.at),
         parties,
-        tls_enforced: tls.is_some(),
-        own_number: own.is_some(),
+        route,
+        people,
         expires: expires?,
     })
+}
+
+/// `5 or fewer`. A bare number would be read as the contrary by somebody who knows it from rules.
+fn people(word: &Word, problems: &mut Problems) -> Option<usize> {
+    let number = word.text.strip_suffix("or fewer").map(str::trim);
+    match number.and_then(|n| n.parse::<usize>().ok()) {
+        Some(n @ 1..=100_000) => Some(n),
+        _ => {
+            problems.error(
+                word.at,
+                format!("`people` of an exception is no upper limit: {}", quote(&word.text)),
+                "write e.g. `people: 5 or fewer`",
+            );
+            None
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Reading one map of the policy file: keys against their table, values against their type, each mistake told once.
 
 use super::problem::{Problems, quote};
-use super::words::{self, Key};
+use super::words::{self, Key, Words};
 use super::yaml::{Entry, Node, Spot, Value};
 use crate::types::Address;
 use time::Date;
@@ -22,6 +22,20 @@ pub(super) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// Checks the keys; `None` when it is no map. `what` names the map in messages: "a rule".
     pub fn open(node: &'n Node, at: Spot, what: &str, keys: &[Key], problems: &mut Problems) -> Option<Fields<'n>> {
+        if let (Value::List(_), Some(first)) = (&node.value, keys.first()) {
+            let names: Vec<String> = keys.iter().take(4).map(|key| quote(key.name)).collect();
+            problems.error(
+                node.at,
+                format!("{what} must be a map, and here stands a list"),
+                format!(
+                    "put a key before it, e.g. {{{}: …}}; its keys are {}{}",
+                    first.name,
+                    names.join(", "),
+                    if keys.len() > 4 { " …" } else { "" }
+                ),
+            );
+            return None;
+        }
         let entries = map(node, what, problems)?;
         for entry in entries {
             if keys.iter().any(|k| k.name == entry.key) {
@@ -80,9 +94,9 @@ impl<'n> Fields<'n> {
     }
 
     /// One of a closed set of words.
-    pub fn one_of(&self, key: &str, valid: &[&'static str], problems: &mut Problems) -> Option<&'static str> {
+    pub fn one_of(&self, key: &str, valid: Words, problems: &mut Problems) -> Option<&'static str> {
         let word = self.word(key, problems)?;
-        choose(&word, key, valid, problems)
+        choose(&word, key, words::of(valid), problems)
     }
 
     /// A date as YYYY-MM-DD.
@@ -136,7 +150,12 @@ pub(super) fn map<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Op
             problems.error(
                 node.at,
                 format!("{what} must be a map, and here stands {}", node.what()),
-                "write `key: value`, one a line and indented, or {key: value, key: value}",
+                match node.value {
+                    Value::List(_) => {
+                        "take the dashes away: `name:`, one a line and indented, what belongs to it below it"
+                    }
+                    _ => "write `key: value`, one a line and indented, or {key: value, key: value}",
+                },
             );
             None
         }
@@ -169,7 +188,7 @@ pub(super) fn word(node: &Node, what: &str, problems: &mut Problems) -> Option<W
 }
 
 /// One text, not empty.
-fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
+pub(super) fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
     match &node.value {
         Value::Scalar { text, .. } if !text.trim().is_empty() => Some(Word {
             text: text.trim().to_owned(),
@@ -187,7 +206,10 @@ fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<Word> {
             problems.error(
                 node.at,
                 format!("`{what}` must be one word or text, and here stands {}", node.what()),
-                "a text that holds `: ` or begins with `[` or `{` needs \"quotes\"",
+                match node.value {
+                    Value::List(_) => "write one of them; a text that begins with `[` needs \"quotes\"",
+                    _ => "write one word; a text that holds `: ` or begins with `{` needs \"quotes\"",
+                },
             );
             None
         }
@@ -211,10 +233,16 @@ pub(super) fn list_of_words(node: &Node, what: &str, problems: &mut Problems) ->
 }
 
 /// The valid word that this is.
-pub(super) fn choose(word: &Word, what: &str, valid: &[&'static str], problems: &mut Problems) -> Option<&'static str> {
-    let found = valid.iter().find(|v| **v == word.text).copied();
+pub(super) fn choose(
+    word: &Word,
+    what: &str,
+    mut valid: impl Iterator<Item = &'static str> + Clone,
+    problems: &mut Problems,
+) -> Option<&'static str> {
+    let all = valid.clone();
+    let found = valid.find(|v| *v == word.text);
     if found.is_none() {
-        let help = words::help(&word.text, valid.iter().copied());
+        let help = words::help(&word.text, all);
         let help = words::as_list(&word.text).unwrap_or(help);
         problems.error(
             word.at,

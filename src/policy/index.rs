@@ -5,8 +5,10 @@ use super::bits::Bits;
 use super::exceptions::Exceptions;
 use super::groups::{Groups, Who};
 use super::member::Member;
-use super::rules::{Rule, When};
+use super::rules::Rule;
+use super::when::When;
 use super::words;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Made once a policy.
@@ -23,18 +25,27 @@ pub(super) struct Index {
     /// For each rule: its content, by an index that rules with the same content share.
     content: Vec<usize>,
     contents: usize,
-    /// An exception asks whose number it is.
+    /// A rule or an exception asks whose number it is.
     pub asks_whose: bool,
-    /// The name of the built-in exception.
+    /// Hosts that rules and exceptions ask for, in small letters.
+    hops: BTreeSet<String>,
+    /// The names of the built-in exceptions.
     pub redacted: Arc<str>,
+    pub rerouted: Arc<str>,
 }
 
 impl Index {
     pub fn of(groups: &Groups, exceptions: &Exceptions, rules: &[Rule]) -> Index {
+        let routes = || {
+            let of_rules = rules.iter().map(|rule| &rule.when.route);
+            of_rules.chain(exceptions.all.iter().map(|e| &e.route))
+        };
         let mut index = Index {
             to_group: groups.all.iter().map(|_| Bits::default()).collect(),
             redacted: Arc::from(words::REDACTED),
-            asks_whose: exceptions.all.iter().any(|e| e.own_number),
+            rerouted: Arc::from(words::REROUTED),
+            asks_whose: routes().any(|route| route.own_number),
+            hops: routes().flat_map(|route| route.next_hop.iter().cloned()).collect(),
             ..Index::default()
         };
         let mut contents: Vec<&When> = Vec::new();
@@ -54,7 +65,9 @@ impl Index {
                 }
             }
             let known = |e: &&usize| **e < exceptions.all.len();
-            index.except.push(rule.except.iter().filter(known).copied().collect());
+            index
+                .except
+                .push(rule.except.named.iter().filter(known).copied().collect());
             let same = contents.iter().position(|when| when.same_content(&rule.when));
             index.content.push(same.unwrap_or(contents.len()));
             if same.is_none() {
@@ -84,6 +97,16 @@ impl Index {
             exceptions.add(bits);
         }
         exceptions
+    }
+
+    /// The same number for hosts that everything asks the same of: 0 for those of which nothing is asked.
+    pub fn hop(&self, host: Option<&str>) -> u64 {
+        let Some(host) = host.filter(|_| !self.hops.is_empty()) else {
+            return 0;
+        };
+        let host = host.to_lowercase();
+        let position = self.hops.iter().position(|hop| *hop == host);
+        position.map_or(0, |position| position as u64 + 1)
     }
 
     /// One index for each different content.

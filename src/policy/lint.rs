@@ -2,7 +2,10 @@
 //! test exercises; and the one thing that must never stand in a policy, a real number.
 
 use super::groups::{List, Who};
+use super::include::Source;
 use super::problem::{Problems, quote};
+use super::rules::Rule;
+use super::subsume;
 use super::trial::Trial;
 use super::words::INSIDE;
 use super::yaml::Spot;
@@ -18,8 +21,42 @@ pub(super) fn warn(policy: &Policy, today: Date, trial: &Trial, problems: &mut P
     unexercised(policy, trial, problems);
     weaker_than_default(policy, problems);
     impossible(policy, problems);
+    subsume::warn(policy, problems);
     lifts_everything(policy, problems);
+    reroutes_nothing(policy, problems);
     never_expires(policy, today, problems);
+}
+
+/// Three dots end a YAML document (YAML 1.2 §9.1.2). A file that was cut off between two rules is sound YAML, and a policy
+/// that lacks its last rules is sound as well: only a mark at its end tells the one from the other.
+pub(super) const CUT_OFF: &str = "the file does not end with `...`";
+
+/// The problem is that a file has no mark at its end: the one warning for which a file does not come into force.
+pub fn is_cut_off(problem: &super::Problem) -> bool {
+    problem.message == CUT_OFF
+}
+
+/// Tells of each file that has no mark at its end.
+pub(super) fn cut_off(sources: &[Source], problems: &mut Problems) {
+    for source in sources {
+        let end = source
+            .text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+            .last();
+        if let Some((i, line)) = end.filter(|(_, line)| line.trim_end() != "...") {
+            problems.warning(
+                Spot {
+                    file: source.node.at.file,
+                    line: i + 1,
+                    column: line.chars().take_while(|c| *c == ' ').count() + 1,
+                },
+                CUT_OFF,
+                "is it whole? Then write three dots into a line of their own at its end: a file that was cut off could not be told from it",
+            );
+        }
+    }
 }
 
 fn expired(policy: &Policy, today: Date, problems: &mut Problems) {
@@ -48,7 +85,7 @@ fn unused(policy: &Policy, problems: &mut Problems) {
         }
     }
     for (i, exception) in policy.exceptions.all.iter().enumerate() {
-        if !policy.rules.iter().any(|r| r.except.contains(&i)) {
+        if !policy.rules.iter().any(|r| r.except.named.contains(&i)) {
             problems.warning(
                 exception.at,
                 format!("no rule names the exception {}", quote(&exception.name)),
@@ -91,6 +128,24 @@ fn weaker_than_default(policy: &Policy, problems: &mut Problems) {
     }
 }
 
+/// `default` is stricter than `reroute`: without a rule that names `rerouted` nothing goes through the gateway.
+fn reroutes_nothing(policy: &Policy, problems: &mut Problems) {
+    let named = policy.rules.iter().any(|rule| rule.except.rerouted);
+    let held = policy.default.found_to_outside > Action::Reroute(String::new());
+    let reroutes = |rule: &&Rule| matches!(rule.action, Action::Reroute(_)) && rule.when.found.is_number();
+    for rule in policy.rules.iter().filter(reroutes).filter(|_| held && !named) {
+        problems.warning(
+            rule.at,
+            format!(
+                "the rule {} reroutes, but `default` says {} for numbers to the outside, and the strictest wins",
+                quote(&rule.name.id),
+                quote(policy.default.found_to_outside.word())
+            ),
+            "name `rerouted` in the `except` of a rule that says `quarantine` for such numbers: it lifts what goes through a gateway",
+        );
+    }
+}
+
 /// Conditions that exclude each other look like a rule, and are none.
 fn impossible(policy: &Policy, problems: &mut Problems) {
     let rules = policy
@@ -122,7 +177,7 @@ fn lifts_everything(policy: &Policy, problems: &mut Problems) {
         .exceptions
         .all
         .iter()
-        .filter(|e| !e.tls_enforced && !e.own_number)
+        .filter(|e| !e.route.tls_enforced && !e.route.own_number && e.route.next_hop.is_empty())
     {
         let to = &exception.parties.to;
         if to.is_empty() || to.contains(&Who::Outside) {
@@ -158,11 +213,14 @@ fn never_expires(policy: &Policy, today: Date, problems: &mut Problems) {
 }
 
 /// Refuses text that looks like a CPR number, in the policy and in its lists.
-pub(super) fn real_numbers(source: &str, lists: &[List], reading: Reading<'_>, problems: &mut Problems) {
+pub(super) fn real_numbers(sources: &[Source], lists: &[List], reading: Reading<'_>, problems: &mut Problems) {
     let message = "this looks like a real CPR number";
     let help = "never write a number into a policy; in tests write {cpr}, which stands for a made-up one";
-    for at in numbers_in(source, reading) {
-        problems.error(at, message, help);
+    for source in sources {
+        for at in numbers_in(&source.text, reading) {
+            let file = source.node.at.file;
+            problems.error(Spot { file, ..at }, message, help);
+        }
     }
     for list in lists {
         for at in numbers_in(&list.text, reading) {
@@ -183,6 +241,7 @@ fn numbers_in(text: &str, reading: Reading<'_>) -> Vec<Spot> {
 fn end(before: &str) -> Spot {
     let last = before.rsplit('\n').next().unwrap_or("");
     Spot {
+        file: 0,
         line: before.matches('\n').count() + 1,
         column: last.chars().count() + 1,
     }

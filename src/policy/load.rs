@@ -1,19 +1,21 @@
 //! Text -> checked, compiled, tested policy; every mistake that can be found at once.
 
 use super::cases;
-use super::decide::Defaults;
 use super::exceptions;
 use super::fields::{self, Fields, Word};
 use super::groups::{self, List};
+use super::include::{self, Source};
 use super::index::Index;
 use super::lint;
+use super::meant::Defaults;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
+use super::spot_check;
 use super::trial;
-use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, REDACTION, TOP};
+use super::words::{self, CONFIDENCES, DEFAULT, DEFAULT_ACTIONS, IDENTIFIER, LANGUAGES, REDACTION, STYLES, TOP};
 use super::yaml::{self, Node, Value};
-use super::{Language, Loaded, Policy, ReadList, Reading};
-use crate::cpr::{Checksum, Confidence, Detector, Identifier, READY, Ready};
+use super::{Around, Language, Loaded, Policy, ReadList, Reading};
+use crate::cpr::{Checksum, Confidence, Detector, Identifier, Ready};
 use crate::types::{Action, Style};
 use sha2::{Digest, Sha256};
 use time::Date;
@@ -23,7 +25,7 @@ use time::Date;
 /// # Errors
 /// Every mistake found, each with its place.
 pub fn load(source: &str, file: &str, today: Date, lists: ReadList<'_>) -> Result<Loaded, Vec<Problem>> {
-    compile(source, file, today, lists, None)
+    load_with(source, file, today, &Around::new(lists))
 }
 
 /// As [`load`], with another eye than the detector for the texts of the tests.
@@ -37,28 +39,30 @@ pub fn load_reading(
     lists: ReadList<'_>,
     reading: Reading<'_>,
 ) -> Result<Loaded, Vec<Problem>> {
-    compile(source, file, today, lists, Some(reading))
+    let around = Around {
+        reading: Some(reading),
+        ..Around::new(lists)
+    };
+    load_with(source, file, today, &around)
 }
 
-fn compile(
-    source: &str,
-    file: &str,
-    today: Date,
-    lists: ReadList<'_>,
-    reading: Option<Reading<'_>>,
-) -> Result<Loaded, Vec<Problem>> {
+/// As [`load`], with more of the world around.
+///
+/// # Errors
+/// Every mistake found, each with its place.
+pub fn load_with(source: &str, file: &str, today: Date, around: &Around<'_>) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::new(file);
-    let source = source.trim_start_matches('\u{feff}');
-    let Some(root) = yaml::read(source, &mut problems) else {
+    let Some((root, sources)) = include::gather(source, around.includes.unwrap_or(around.lists), &mut problems) else {
         return Err(problems.finish());
     };
-    let draft = draft(&root, lists, today, &mut problems);
+    let draft = draft(&root, around.lists, today, &mut problems);
     let detector = detector(draft.as_ref().map(|(policy, _)| policy), today);
     let own = |text: &str| detector.as_ref().map(|d| d.find(text)).unwrap_or_default();
-    let reading = reading.unwrap_or(&own);
+    let reading = around.reading.unwrap_or(&own);
     let texts = draft.as_ref().map(|(_, texts)| texts.as_slice()).unwrap_or_default();
-    lint::real_numbers(source, texts, reading, &mut problems);
-    if let (false, Some(at)) = (problems.any_errors(), yaml::disagreement(source, &root)) {
+    lint::real_numbers(&sources, texts, reading, &mut problems);
+    let differing = |source: &Source| yaml::disagreement(&source.text, &source.node);
+    if let (false, Some(at)) = (problems.any_errors(), sources.iter().find_map(differing)) {
         problems.error(
             at,
             "two YAML readers understand this differently",
@@ -68,8 +72,19 @@ fn compile(
     let Some((mut policy, texts)) = draft.filter(|_| !problems.any_errors()) else {
         return Err(problems.finish());
     };
-    policy.hash = hash(source, &texts);
-    let trial = trial::run(&policy, today, reading, &mut problems);
+    policy.hash = hash(&sources, &texts);
+    let included = sources.iter().skip(1).map(|source| source.name.clone());
+    policy.files = included.chain(texts.iter().map(|list| list.file.clone())).collect();
+    let eyes = trial::Eyes {
+        text: reading,
+        mail: around.mail,
+        file: around.attachment,
+    };
+    let trial = trial::run(&policy, today, &eyes, &mut problems);
+    if let Some(results) = around.results {
+        results.borrow_mut().clone_from(&trial.results);
+    }
+    lint::cut_off(&sources, &mut problems);
     lint::warn(&policy, today, &trial, &mut problems);
     if problems.any_errors() {
         return Err(problems.finish());
@@ -111,7 +126,10 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         Some(Language::En) => "When no other rule applies".to_owned(),
         _ => "Når ingen anden regel gælder".to_owned(),
     };
-    let tests = cases::read(fields.node("tests"), &groups, &rule_ids(fields.node("rules")), problems);
+    let spot_check = fields.node("spot_check").and_then(|n| spot_check::read(n, problems));
+    // Without `rules` every test that names one would be a second mistake.
+    let ids = fields.node("rules").map(|rules| rule_ids(Some(rules)));
+    let tests = cases::read(fields.node("tests"), &groups, ids.as_deref(), problems);
     let parties = || {
         let rules = rules.iter().map(|r| &r.when.parties);
         rules.chain(exceptions.all.iter().map(|e| &e.parties))
@@ -122,6 +140,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         name,
         owner,
         hash: String::new(),
+        files: Vec::new(),
         languages,
         identifiers,
         groups,
@@ -129,6 +148,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         rules,
         style,
         default,
+        spot_check,
         tests,
     };
     Some((policy, texts))
@@ -182,7 +202,7 @@ fn delimiters(fields: &Fields<'_>, problems: &mut Problems) -> String {
 fn languages(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Language> {
     let mut languages = Vec::new();
     for word in fields.words("notices", problems) {
-        let language = match fields::choose(&word, "notices", LANGUAGES, problems) {
+        let language = match fields::choose(&word, "notices", words::of(LANGUAGES), problems) {
             Some("da") => Language::Da,
             Some(_) => Language::En,
             None => continue,
@@ -228,9 +248,9 @@ fn identifiers(node: Option<&Node>, today: Date, problems: &mut Problems) -> Vec
                 "`pattern`: a regular expression; `use`: the name of a ready-made identifier",
             );
         }
-        let names = Checksum::NAMES.map(|(name, _)| name);
         let checksum = fields
-            .one_of("checksum", &names, problems)
+            .word("checksum", problems)
+            .and_then(|word| fields::choose(&word, "checksum", words::checksums().into_iter(), problems))
             .and_then(|word| Checksum::NAMES.into_iter().find(|(name, _)| *name == word))
             .map(|(_, checksum)| checksum);
         let context = fields.words("context", problems).into_iter().map(|w| w.text).collect();
@@ -268,8 +288,9 @@ fn ready_made(name: &Word, fields: &Fields<'_>, problems: &mut Problems) -> Opti
             );
         }
     }
-    let names: Vec<&'static str> = READY.iter().map(|ready| ready.name).collect();
-    let mut identifier = Ready::named(fields.one_of("use", &names, problems)?)?.identifier(&name.text);
+    let word = fields.word("use", problems)?;
+    let ready = fields::choose(&word, "use", words::ready_made().into_iter(), problems)?;
+    let mut identifier = Ready::named(ready)?.identifier(&name.text);
     let context = fields.words("context", problems);
     identifier.context.extend(context.into_iter().map(|word| word.text));
     Some(identifier)
@@ -322,7 +343,7 @@ fn check_pattern(identifier: &Identifier, pattern: &Word, today: Date, problems:
 /// `redaction: {style: …}`.
 fn style(node: Option<&Node>, problems: &mut Problems) -> Style {
     let fields = node.and_then(|node| Fields::open(node, node.at, "`redaction`", REDACTION, problems));
-    let word = fields.and_then(|fields| fields.one_of("style", &Style::ALL.map(Style::word), problems));
+    let word = fields.and_then(|fields| fields.one_of("style", STYLES, problems));
     let style = Style::ALL.into_iter().find(|style| Some(style.word()) == word);
     style.unwrap_or_default()
 }
@@ -354,18 +375,20 @@ fn defaults(node: Option<&Node>, problems: &mut Problems) -> Defaults {
 
 fn default_action(word: &Word, slot: &mut Action, problems: &mut Problems) {
     match words::action(&word.text) {
-        Some(Action::Redact) => problems.error(
+        Some(Action::Redact | Action::Reroute(_)) => problems.error(
             word.at,
-            "`default` cannot redact",
-            "write a rule with `then: redact`, and let `default` say `quarantine`",
+            format!("`default` cannot {}", word.text),
+            format!(
+                "write a rule with `then: {}`, and let `default` say `quarantine`",
+                word.text
+            ),
         ),
         Some(action) => *slot = action,
         None if word.text == "deliver" => *slot = Action::Deliver,
         None => {
-            let valid = ["reject", "quarantine", "warn", "log", "deliver"];
             let (message, help) = words::no_action(&word.text);
             let help = if help.starts_with("valid") || help.starts_with("name") {
-                words::help(&word.text, valid.into_iter())
+                words::help(&word.text, words::of(DEFAULT_ACTIONS))
             } else {
                 help
             };
@@ -374,11 +397,14 @@ fn default_action(word: &Word, slot: &mut Action, problems: &mut Problems) {
     }
 }
 
-/// First 16 digits of SHA-256 over the file and its lists, each with its length, so that no two sets of files can read
+/// First 16 digits of SHA-256 over the file, what it includes, and its lists, each with its length, so that no two sets of files can read
 /// as the same bytes.
-fn hash(source: &str, lists: &[List]) -> String {
+fn hash(sources: &[Source], lists: &[List]) -> String {
     let mut sha = Sha256::new();
-    for text in std::iter::once(source).chain(lists.iter().flat_map(|l| [l.file.as_str(), l.text.as_str()])) {
+    let main = sources.first().map(|source| source.text.as_str());
+    let included = sources.iter().skip(1).flat_map(|s| [s.name.as_str(), s.text.as_str()]);
+    let lists = lists.iter().flat_map(|l| [l.file.as_str(), l.text.as_str()]);
+    for text in main.into_iter().chain(included).chain(lists) {
         sha.update((text.len() as u64).to_be_bytes());
         sha.update(text.as_bytes());
     }

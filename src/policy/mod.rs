@@ -12,25 +12,42 @@ mod exceptions;
 mod facts;
 mod fields;
 mod groups;
+mod include;
 mod index;
+mod likely;
 mod lint;
 mod load;
+mod mail;
+mod manual;
+mod meant;
 mod member;
 mod parties;
 mod problem;
+mod route;
 mod rules;
+mod schema;
+mod slip;
+mod spot_check;
+mod subsume;
 mod trial;
+mod vocabulary;
+mod voice;
+mod when;
 pub mod words;
 mod yaml;
 
 pub use asked::{Answers, Asks, Source};
 pub use facts::{BelongsTo, IsProtected, Seen, facts_from};
-pub use load::{load, load_reading};
-pub use problem::{Problem, render, render_coloured};
+pub use lint::is_cut_off;
+pub use load::{load, load_reading, load_with};
+pub use manual::{EXAMPLE, manual};
+pub use problem::{Problem, render, render_coloured, render_files};
+pub use schema::schema;
 pub use trial::TestResult;
+pub use voice::Voice;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
-use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass, Style};
+use crate::types::{Action, Address, Decision, DoubtKind, Envelope, PlaceClass, Report, Style};
 use std::collections::HashSet;
 use time::Date;
 
@@ -40,14 +57,16 @@ pub struct Policy {
     name: String,
     owner: String,
     hash: String,
+    files: Vec<String>,
     languages: Vec<Language>,
     identifiers: Vec<Identifier>,
     groups: groups::Groups,
     exceptions: exceptions::Exceptions,
     style: Style,
     rules: Vec<rules::Rule>,
-    default: decide::Defaults,
+    default: meant::Defaults,
     index: index::Index,
+    spot_check: Option<spot_check::SpotCheck>,
     tests: Vec<cases::Case>,
 }
 
@@ -64,6 +83,8 @@ pub struct Facts<'a> {
     pub doubts: &'a [DoubtKind],
     /// For each recipient: the administrator vouches that mail there goes over enforced TLS.
     pub tls_enforced: &'a [bool],
+    /// For each recipient: the host that mail there is handed to, when the administrator has declared it. Empty: of nobody.
+    pub next_hops: &'a [Option<String>],
     /// Whether redaction is assumed to work, or has been tried and failed.
     pub redaction: Redaction,
     /// Who is in groups that the policy's files do not list: the answers to [`Policy::asks`].
@@ -114,6 +135,19 @@ pub struct Sighting {
     pub fake_redaction: bool,
 }
 
+/// A gateway that a rule names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway<'a> {
+    /// As written.
+    pub name: &'a str,
+    /// The included file in which it stands; `None`: the policy itself.
+    pub file: Option<&'a str>,
+    /// Where.
+    pub line: usize,
+    /// Where.
+    pub column: usize,
+}
+
 /// Notices' languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -137,6 +171,43 @@ pub struct Loaded {
 
 /// Reads the text of a list file that the policy names (path as written in the policy).
 pub type ReadList<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// Reads a file that a test attaches (path as written in the policy).
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
+
+/// Inspects a whole mail of a test as the gateway would, for these further identifiers.
+pub type ReadMail<'a> = &'a dyn Fn(&[u8], &[Identifier]) -> Result<Report, String>;
+
+/// What a policy needs of the world while it is loaded.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Reads lists that the policy names.
+    pub lists: ReadList<'a>,
+    /// Reads files that it includes, when they are not read as lists are.
+    pub includes: Option<ReadList<'a>>,
+    /// Another eye than the detector for the texts of tests.
+    pub reading: Option<Reading<'a>>,
+    /// Reads attached files of tests; without it such tests are mistakes.
+    pub attachment: Option<ReadFile<'a>>,
+    /// Inspects mails of tests that have HTML or attached files; without it such tests are mistakes.
+    pub mail: Option<ReadMail<'a>>,
+    /// Where the results of the tests go, also of a policy that fails them.
+    pub results: Option<&'a std::cell::RefCell<Vec<TestResult>>>,
+}
+
+impl<'a> Around<'a> {
+    /// Files that the policy names, and nothing else.
+    pub fn new(lists: ReadList<'a>) -> Around<'a> {
+        Around {
+            lists,
+            includes: None,
+            reading: None,
+            attachment: None,
+            mail: None,
+            results: None,
+        }
+    }
+}
 
 /// Finds the identifiers in a text of a test.
 pub type Reading<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
@@ -223,6 +294,12 @@ impl Policy {
         &self.hash
     }
 
+    /// Files that were read besides the policy itself, as they are written in it: a change in one of them is a change of
+    /// the policy.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
     /// `notices:`, in order.
     pub fn languages(&self) -> &[Language] {
         &self.languages
@@ -241,6 +318,30 @@ impl Policy {
     /// The address is in the group `inside`.
     pub fn is_inside(&self, address: Option<&Address>) -> bool {
         self.groups.is_inside(address)
+    }
+
+    /// Names of the gateways that rules send mail through, each with the line that names it first: the administrator's
+    /// file must know them all.
+    pub fn gateways(&self) -> Vec<Gateway<'_>> {
+        let mut gateways: Vec<Gateway<'_>> = Vec::new();
+        for rule in &self.rules {
+            let (Action::Reroute(name), Some(at)) = (&rule.action, rule.gateway_at) else {
+                continue;
+            };
+            if !gateways.iter().any(|known| known.name == name) {
+                gateways.push(Gateway {
+                    name,
+                    file: at
+                        .file
+                        .checked_sub(1)
+                        .and_then(|n| self.files.get(n))
+                        .map(String::as_str),
+                    line: at.line,
+                    column: at.column,
+                });
+            }
+        }
+        gateways
     }
 
     /// `title:` of an exception, for showing what lifted a number.

@@ -1,6 +1,6 @@
 //! The half of a condition that asks who sends to whom. Shared by rules and exceptions.
 
-use super::fields::Fields;
+use super::fields::{Fields, Word};
 use super::groups::{Groups, Who};
 use super::member::{Member, Need};
 use super::problem::{Problems, quote};
@@ -31,7 +31,15 @@ impl Parties {
     pub fn read(fields: &Fields<'_>, groups: &Groups, problems: &mut Problems) -> Parties {
         let mut who = |key| {
             let words = fields.words(key, problems);
-            words.iter().filter_map(|w| groups.resolve(w, problems)).collect()
+            // Without any group the file has one mistake, which is told where `groups` is missing.
+            let any = !groups.all.is_empty();
+            let words = words.iter().filter(|_| any);
+            words
+                .filter_map(|w| match is_everybody(w, key, groups, problems) {
+                    true => None,
+                    false => groups.resolve(w, problems),
+                })
+                .collect()
         };
         let (from, to) = (who("from"), who("to"));
         let direction = match fields.one_of("direction", DIRECTIONS, problems) {
@@ -49,6 +57,22 @@ impl Parties {
             login,
             logins,
         }
+    }
+
+    /// Every direction that `narrow` allows is allowed here.
+    pub fn direction_covers(&self, narrow: &Parties) -> bool {
+        // `to: outside` is what goes out, whoever sends it.
+        let out = |p: &Parties| p.direction == Some(Direction::Outgoing) || p.to == [Who::Outside];
+        match self.direction {
+            None => true,
+            Some(Direction::Outgoing) => out(narrow),
+            Some(direction) => narrow.direction == Some(direction),
+        }
+    }
+
+    /// Only for some who have logged in.
+    pub fn asks_login(&self) -> bool {
+        self.login.is_some()
     }
 
     /// The sender's side holds, whoever the recipient is.
@@ -98,6 +122,30 @@ impl Direction {
             (true, true) => Direction::Internal,
         }
     }
+}
+
+/// A word for everybody is no group: the condition is left out.
+fn is_everybody(word: &Word, key: &str, groups: &Groups, problems: &mut Problems) -> bool {
+    let everybody = [
+        "everybody",
+        "everyone",
+        "anyone",
+        "anybody",
+        "all",
+        "any",
+        "alle",
+        "enhver",
+        "*",
+    ];
+    let told = everybody.contains(&word.text.to_lowercase().as_str()) && groups.find(&word.text).is_none();
+    if told {
+        problems.error(
+            word.at,
+            format!("{} is no group", quote(&word.text)),
+            format!("take `{key}` away: without it the condition holds for everybody"),
+        );
+    }
+    told
 }
 
 fn login(fields: &Fields<'_>, logins: &mut Vec<String>, problems: &mut Problems) -> Option<GlobSet> {

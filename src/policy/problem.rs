@@ -26,15 +26,30 @@ pub struct Problem {
 
 /// Collects mistakes while a file is read.
 pub(super) struct Problems {
-    file: String,
+    /// The policy itself, then files that are included.
+    files: Vec<String>,
     found: Vec<Problem>,
 }
 
 impl Problems {
     pub fn new(file: &str) -> Problems {
         Problems {
-            file: file.to_owned(),
+            files: vec![file.to_owned()],
             found: Vec::new(),
+        }
+    }
+
+    /// The number for places in one more file.
+    pub fn file(&mut self, name: &str) -> usize {
+        self.files.push(name.to_owned());
+        self.files.len() - 1
+    }
+
+    /// Where something stands, for a message about something else.
+    pub fn line(&self, at: Spot, from: Spot) -> String {
+        match self.files.get(at.file) {
+            Some(name) if at.file != from.file => format!("line {} of {name}", at.line),
+            _ => format!("line {}", at.line),
         }
     }
 
@@ -50,12 +65,25 @@ impl Problems {
 
     /// A mistake in a list that the policy names.
     pub fn error_in(&mut self, file: &str, line: usize, message: impl Into<String>, help: impl Into<String>) {
-        self.put(Some(file), Spot { line, column: 1 }, message.into(), help.into(), false);
+        self.put(
+            Some(file),
+            Spot {
+                file: 0,
+                line,
+                column: 1,
+            },
+            message.into(),
+            help.into(),
+            false,
+        );
     }
 
     fn put(&mut self, file: Option<&str>, at: Spot, message: String, help: String, warning: bool) {
         self.found.push(Problem {
-            file: file.unwrap_or(&self.file).to_owned(),
+            file: file
+                .or(self.files.get(at.file).map(String::as_str))
+                .unwrap_or_default()
+                .to_owned(),
             line: at.line.max(1),
             column: at.column.max(1),
             message,
@@ -76,7 +104,7 @@ impl Problems {
 
     /// In the order of the file, each once.
     pub fn finish(mut self) -> Vec<Problem> {
-        let main = self.file;
+        let main = self.files.into_iter().next().unwrap_or_default();
         self.found.sort_by(|a, b| {
             (a.file != main, &a.file, a.line, a.column).cmp(&(b.file != main, &b.file, b.line, b.column))
         });
@@ -131,21 +159,25 @@ fn is_alone(text: &[char], start: usize, end: usize) -> bool {
 /// Shows problems as compilers do: the words, `file:line:column`, the line, a mark under the spot, and what to do.
 /// `source` is the text of the policy file named `file`; problems in other files are shown without their line.
 pub fn render(problems: &[Problem], file: &str, source: &str) -> String {
-    render_with(problems, file, source, &Renderer::plain().term_width(120))
+    render_with(problems, &[(file, source)], &Renderer::plain().term_width(120))
 }
 
 /// As [`render`], in colours for a terminal.
 pub fn render_coloured(problems: &[Problem], file: &str, source: &str) -> String {
-    render_with(problems, file, source, &Renderer::styled().term_width(120))
+    render_with(problems, &[(file, source)], &Renderer::styled().term_width(120))
 }
 
-fn render_with(problems: &[Problem], file: &str, source: &str, renderer: &Renderer) -> String {
-    let lines: Vec<&str> = source.lines().collect();
+/// As [`render`], with the texts of all files that were read.
+pub fn render_files(problems: &[Problem], files: &[(&str, &str)]) -> String {
+    render_with(problems, files, &Renderer::plain().term_width(120))
+}
+
+fn render_with(problems: &[Problem], files: &[(&str, &str)], renderer: &Renderer) -> String {
     let mut out = String::new();
     for problem in problems {
-        let index = (problem.file == file).then(|| problem.line.saturating_sub(1));
-        let line = index.and_then(|i| lines.get(i));
-        out.push_str(&one(problem, line.map(|l| masked(l)), renderer));
+        let source = files.iter().find(|(name, _)| *name == problem.file);
+        let line = source.and_then(|(_, text)| text.lines().nth(problem.line.saturating_sub(1)));
+        out.push_str(&one(problem, line.map(masked), renderer));
         out.push_str("\n\n");
     }
     out
@@ -200,7 +232,11 @@ mod tests {
     fn a_problem_is_shown_with_its_line_and_a_mark() {
         let mut problems = Problems::new("p.yaml");
         problems.error(
-            Spot { line: 2, column: 9 },
+            Spot {
+                file: 0,
+                line: 2,
+                column: 9,
+            },
             "unknown action `quarantien`",
             "did you mean `quarantine`?",
         );

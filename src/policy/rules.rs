@@ -3,12 +3,13 @@
 use super::exceptions::Exceptions;
 use super::fields::{self, Fields, Word};
 use super::groups::Groups;
-use super::parties::Parties;
 use super::problem::{Problems, quote};
-use super::words::{self, CONFIDENCES, PLACES, RELEASE, RULE, RULE_WHEN};
+use super::voice::{Spoken, Tell};
+use super::when::{self, Found, When};
+use super::words::{self, MODES, OVERRIDES, RELEASE, RULE};
 use super::yaml::{Node, Spot, Value};
-use crate::cpr::{Confidence, Identifier};
-use crate::types::{Action, DoubtKind, PlaceClass, Release, RuleRef};
+use crate::cpr::Identifier;
+use crate::types::{Action, Release, RuleRef};
 use std::sync::Arc;
 use time::Date;
 
@@ -19,64 +20,32 @@ pub(super) struct Rule {
     pub name: Arc<RuleRef>,
     pub when: When,
     pub action: Action,
-    /// Indices into the policy's exceptions.
-    pub except: Vec<usize>,
-    /// The built-in exception is named.
-    pub except_redacted: bool,
+    pub except: Lifting,
     /// `mode: watch`.
     watch: bool,
     /// From this day on a watched rule is enforced.
     pub enforce_from: Option<Date>,
     pub release: Release,
+    /// `notice:`.
+    pub notice: Option<Spoken>,
+    /// `tell:`; the usual when left out.
+    pub tell: Option<Tell>,
+    /// Where `gateway` stands, for the administrator's file to be asked.
+    pub gateway_at: Option<Spot>,
 }
 
 impl Rule {
+    /// Whatever the day.
+    pub fn is_always_enforced(&self) -> bool {
+        !self.watch && self.enforce_from.is_none()
+    }
+
     /// Recorded only.
     pub fn is_watched(&self, today: Date) -> bool {
         match self.enforce_from {
             Some(day) => today < day,
             None => self.watch,
         }
-    }
-}
-
-/// What must be found, and between whom.
-#[derive(Debug)]
-pub(super) struct When {
-    pub found: Found,
-    pub confidence: Confidence,
-    /// Empty: anywhere.
-    pub places: Vec<PlaceClass>,
-    /// At least so many different CPR numbers; 0 when not asked.
-    pub people: usize,
-    pub parties: Parties,
-}
-
-impl When {
-    /// Both mean the same numbers and doubts in every mail. How many people there must be is another question.
-    pub fn same_content(&self, other: &When) -> bool {
-        (&self.found, self.confidence, &self.places) == (&other.found, other.confidence, &other.places)
-    }
-}
-
-/// What a rule looks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Cpr,
-    ProtectedPerson,
-    FakeRedaction,
-    Hidden,
-    AnythingNamed,
-    Custom(String),
-    /// For one of these reasons.
-    Unscannable(Vec<DoubtKind>),
-    Malformed,
-}
-
-impl Found {
-    /// Looks for numbers, not for doubts.
-    pub fn is_number(&self) -> bool {
-        !matches!(self, Found::Unscannable(_) | Found::Malformed)
     }
 }
 
@@ -105,11 +74,12 @@ fn rule(node: &Node, known: &Known<'_>, ids: &mut Vec<Word>, problems: &mut Prob
     let title = fields.word("title", problems);
     let when = fields
         .node("when")
-        .and_then(|n| when(n, fields.at("when").unwrap_or(n.at), known, problems));
+        .and_then(|n| when::read(n, fields.at("when").unwrap_or(n.at), known, problems));
     let action = fields.node("then").and_then(|n| action(n, problems));
+    let action = gateway(&fields, action, problems);
     let release = release(&fields, action.as_ref(), problems);
-    let (except, except_redacted) = except(&fields, action.as_ref(), when.as_ref(), known, problems);
-    let mode = fields.one_of("mode", &["enforce", "watch"], problems);
+    let except = except(&fields, action.as_ref(), when.as_ref(), known, problems);
+    let mode = fields.one_of("mode", MODES, problems);
     let enforce_from = fields.date("enforce_from", problems);
     if let (Some("enforce"), Some(_), Some(at)) = (mode, enforce_from, fields.at("enforce_from")) {
         problems.error(
@@ -118,7 +88,12 @@ fn rule(node: &Node, known: &Known<'_>, ids: &mut Vec<Word>, problems: &mut Prob
             "write `mode: watch`, or take `enforce_from` away",
         );
     }
-    fields.one_of("override", &["never"], problems);
+    fields.one_of("override", OVERRIDES, problems);
+    let notice = fields.node("notice").and_then(|n| Spoken::read(n, problems));
+    let tell = Tell::read(&fields, known.groups, problems);
+    if let Some(when) = &when {
+        keeps_the_secret(&fields, when, tell.as_ref(), problems);
+    }
     if let (Some(action), Some(when)) = (&action, &when)
         && *action == Action::Redact
         && !when.found.is_number()
@@ -139,11 +114,61 @@ fn rule(node: &Node, known: &Known<'_>, ids: &mut Vec<Word>, problems: &mut Prob
         when: when?,
         action: action?,
         except,
-        except_redacted,
         watch: mode == Some("watch"),
         enforce_from,
         release,
+        notice,
+        tell,
+        gateway_at: fields.node("gateway").map(|n| n.at),
     })
+}
+
+/// The name of the gateway into `reroute`, and into nothing else.
+fn gateway(fields: &Fields<'_>, action: Option<Action>, problems: &mut Problems) -> Option<Action> {
+    let name = fields.word("gateway", problems);
+    match (action?, name) {
+        (Action::Reroute(_), Some(name)) => Some(Action::Reroute(name.text)),
+        (Action::Reroute(_), None) => {
+            if let (None, Some(then)) = (fields.node("gateway"), fields.node("then")) {
+                problems.error(
+                    then.at,
+                    "`reroute` needs `gateway`",
+                    "write `gateway:` and the name that the gateway has in the administrator's file",
+                );
+            }
+            None
+        }
+        (action, Some(name)) => {
+            problems.error(
+                name.at,
+                format!("`gateway` has no place beside `then: {}`", action.word()),
+                "take `gateway` away, or write `then: reroute`",
+            );
+            Some(action)
+        }
+        (action, None) => Some(action),
+    }
+}
+
+/// What the sender hears, and whether, must not say that somebody in the mail is protected.
+fn keeps_the_secret(fields: &Fields<'_>, when: &When, tell: Option<&Tell>, problems: &mut Problems) {
+    if when.found != Found::ProtectedPerson {
+        return;
+    }
+    if let Some(at) = fields.at("notice") {
+        problems.error(
+            at,
+            "a rule about protected persons has no words of its own: they would say that somebody is protected",
+            "take `notice` away; the sender reads the words of the rule that would have done the same",
+        );
+    }
+    if let (Some(at), Some(false)) = (fields.at("tell"), tell.map(|tell| tell.sender)) {
+        problems.error(
+            at,
+            "a rule about protected persons cannot leave the sender out: silence would say that somebody is protected",
+            "write `sender` into the list as well",
+        );
+    }
 }
 
 fn id(fields: &Fields<'_>, ids: &mut Vec<Word>, problems: &mut Problems) -> Option<String> {
@@ -166,8 +191,8 @@ fn id(fields: &Fields<'_>, ids: &mut Vec<Word>, problems: &mut Problems) -> Opti
             word.at,
             format!("a second rule has the id {}", quote(&word.text)),
             format!(
-                "the first one stands in line {}; every rule needs an id of its own",
-                first.at.line
+                "the first one stands in {}; every rule needs an id of its own",
+                problems.line(first.at, word.at)
             ),
         );
     }
@@ -185,7 +210,15 @@ fn action(node: &Node, problems: &mut Problems) -> Option<Action> {
         _ => fields::word(node, "then", problems)?,
     };
     if matches!(node.value, Value::Map(_)) && words::action(&word.text).is_some() {
-        problems.error(word.at, "an action is one word", format!("write `then: {}`", word.text));
+        let gateway = match word.text.as_str() {
+            "reroute" => ", and the gateway in a line of its own: `gateway: …`",
+            _ => "",
+        };
+        problems.error(
+            word.at,
+            "an action is one word",
+            format!("write `then: {}`{gateway}", word.text),
+        );
         return None;
     }
     let action = words::action(&word.text);
@@ -232,16 +265,25 @@ fn release(fields: &Fields<'_>, action: Option<&Action>, problems: &mut Problems
     release
 }
 
-/// Indices of the exceptions, and whether the built-in one is among them.
+/// What may lift numbers from a rule.
+#[derive(Debug, Default)]
+pub(super) struct Lifting {
+    /// Indices into the policy's exceptions.
+    pub named: Vec<usize>,
+    /// The built-in exception `redacted`.
+    pub redacted: bool,
+    /// The built-in exception `rerouted`.
+    pub rerouted: bool,
+}
+
 fn except(
     fields: &Fields<'_>,
     action: Option<&Action>,
     when: Option<&When>,
     known: &Known<'_>,
     problems: &mut Problems,
-) -> (Vec<usize>, bool) {
-    let mut lifting = Vec::new();
-    let mut redacted = false;
+) -> Lifting {
+    let mut lifting = Lifting::default();
     let words = match fields.node("except").map(|n| &n.value) {
         Some(Value::List(items)) if items.is_empty() => Vec::new(),
         _ => fields.words("except", problems),
@@ -254,7 +296,7 @@ fn except(
             "an exception lifts numbers, and this rule looks for none",
             "take `except` away, and narrow the rule with `from` and `to`",
         );
-        return (lifting, redacted);
+        return lifting;
     }
     for word in &words {
         match word.text.as_str() {
@@ -263,9 +305,15 @@ fn except(
                 "a rule that redacts cannot be lifted by `redacted`",
                 "`redacted` belongs into the rules that would stop the redacted copy",
             ),
-            words::REDACTED => redacted = true,
+            words::REDACTED => lifting.redacted = true,
+            words::REROUTED if matches!(action, Some(Action::Reroute(_) | Action::Redact)) => problems.error(
+                word.at,
+                "a rule that reroutes or redacts cannot be lifted by `rerouted`",
+                "`rerouted` belongs into the rules that would stop the copy that goes through the gateway",
+            ),
+            words::REROUTED => lifting.rerouted = true,
             name => match known.exceptions.find(name) {
-                Some(Some(index)) => lifting.push(index),
+                Some(Some(index)) => lifting.named.push(index),
                 Some(None) => {} // broken, and told so
                 None => {
                     let help = words::help(name, known.exceptions.names());
@@ -274,157 +322,5 @@ fn except(
             },
         }
     }
-    (lifting, redacted)
-}
-
-fn when(node: &Node, at: Spot, known: &Known<'_>, problems: &mut Problems) -> Option<When> {
-    let fields = Fields::open(node, at, "`when` of a rule", RULE_WHEN, problems)?;
-    let found = fields
-        .word("found", problems)
-        .and_then(|w| found(&w, known.identifiers, problems));
-    let confidence = confidence(&fields, problems);
-    let places = places(&fields, problems);
-    let people = fields.word("people", problems).and_then(|w| people(&w, problems));
-    let why = why(&fields, problems);
-    let parties = Parties::read(&fields, known.groups, problems);
-    let found = fit(found?, why, &fields, confidence, problems);
-    Some(When {
-        found,
-        confidence: confidence.unwrap_or(Confidence::Possible),
-        places,
-        people: people.unwrap_or(0),
-        parties,
-    })
-}
-
-fn found(word: &Word, identifiers: &[Identifier], problems: &mut Problems) -> Option<Found> {
-    Some(match word.text.as_str() {
-        "cpr" => Found::Cpr,
-        "protected_person" => Found::ProtectedPerson,
-        "fake_redaction" => Found::FakeRedaction,
-        "hidden" => Found::Hidden,
-        "anything_named" => Found::AnythingNamed,
-        "unscannable" => Found::Unscannable(words::reasons().collect()),
-        "malformed" => Found::Malformed,
-        name if identifiers.iter().any(|i| i.name == name) => Found::Custom(name.to_owned()),
-        name => {
-            let valid = words::FOUND
-                .iter()
-                .map(|(w, _)| *w)
-                .chain(identifiers.iter().map(|i| i.name.as_str()));
-            let help = match name {
-                _ if words::reasons().any(|r| r.word() == name) => {
-                    format!("write `found: unscannable, why: [{name}]`")
-                }
-                _ => words::help(name, valid),
-            };
-            problems.error(word.at, format!("unknown word {} for `found`", quote(name)), help);
-            return None;
-        }
-    })
-}
-
-/// Takes the reasons in, and refuses conditions that say nothing about what is looked for: they would be ignored in silence.
-fn fit(
-    found: Found,
-    why: Option<Vec<DoubtKind>>,
-    fields: &Fields<'_>,
-    confidence: Option<Confidence>,
-    problems: &mut Problems,
-) -> Found {
-    let mut refuse = |key: &str, message: &str, help: &str| {
-        if let Some(at) = fields.at(key) {
-            problems.error(at, message, help);
-        }
-    };
-    if !found.is_number() {
-        for key in ["confidence", "places", "people"] {
-            refuse(
-                key,
-                &format!("`{key}` says nothing about what could not be read"),
-                &format!("take `{key}` away"),
-            );
-        }
-    } else if !matches!(found, Found::Unscannable(_)) {
-        refuse("why", "`why` belongs to `found: unscannable`", "take `why` away");
-    }
-    match found {
-        Found::Custom(_) => refuse(
-            "people",
-            "`people` counts CPR numbers, and this rule looks for others",
-            "take `people` away",
-        ),
-        Found::ProtectedPerson if confidence > Some(Confidence::Possible) => refuse(
-            "confidence",
-            "the number of a protected person counts at any confidence",
-            "take `confidence` away, or write `possible`",
-        ),
-        Found::Malformed => refuse("why", "`why` belongs to `found: unscannable`", "take `why` away"),
-        Found::Unscannable(_) => return Found::Unscannable(why.unwrap_or_else(|| words::reasons().collect())),
-        _ => {}
-    }
-    found
-}
-
-fn confidence(fields: &Fields<'_>, problems: &mut Problems) -> Option<Confidence> {
-    fields
-        .one_of("confidence", CONFIDENCES, problems)
-        .map(|word| match word {
-            "certain" => Confidence::Certain,
-            "likely" => Confidence::Likely,
-            _ => Confidence::Possible,
-        })
-}
-
-fn places(fields: &Fields<'_>, problems: &mut Problems) -> Vec<PlaceClass> {
-    let mut places = Vec::new();
-    for word in fields.words("places", problems) {
-        match PLACES.iter().find(|(name, _)| *name == word.text) {
-            Some((_, class)) => places.push(*class),
-            None => {
-                let help = words::help(&word.text, PLACES.iter().map(|(name, _)| *name));
-                problems.error(
-                    word.at,
-                    format!("unknown word {} for `places`", quote(&word.text)),
-                    help,
-                );
-            }
-        }
-    }
-    places
-}
-
-/// `10 or more`, or `10`, which means the same.
-fn people(word: &Word, problems: &mut Problems) -> Option<usize> {
-    let number = word.text.strip_suffix("or more").unwrap_or(&word.text).trim();
-    match number.parse::<usize>() {
-        Ok(n @ 1..=100_000) => Some(n),
-        _ => {
-            problems.error(
-                word.at,
-                format!("`people` is no number: {}", quote(&word.text)),
-                "write e.g. `people: 10 or more`",
-            );
-            None
-        }
-    }
-}
-
-fn why(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<DoubtKind>> {
-    fields.node("why")?;
-    let mut kinds = Vec::new();
-    for word in fields.words("why", problems) {
-        match words::reasons().find(|kind| kind.word() == word.text) {
-            Some(kind) => kinds.push(kind),
-            None => {
-                let reasons: Vec<&str> = words::reasons().map(DoubtKind::word).collect();
-                let help = match word.text.as_str() {
-                    "malformed" => "`malformed` is a word of its own: write a rule with `found: malformed`".to_owned(),
-                    other => words::help(other, reasons.iter().copied()),
-                };
-                problems.error(word.at, format!("unknown word {} for `why`", quote(&word.text)), help);
-            }
-        }
-    }
-    Some(kinds)
+    lifting
 }

@@ -6,9 +6,9 @@ use super::decide::Judge;
 use super::problem::{Problems, quote};
 use super::words;
 use super::yaml::Spot;
-use super::{Answers, Facts, Number, Policy, Reading, Redaction, Sighting};
-use crate::cpr::{self, IdKind};
-use crate::types::{Decision, Envelope, PlaceClass, Recipient};
+use super::{Answers, Facts, Number, Policy, ReadFile, ReadMail, Reading, Redaction, Sighting, facts_from, mail};
+use crate::cpr::{self, IdKind, Secret};
+use crate::types::{Decision, DoubtKind, Envelope, PlaceClass, Recipient, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
 
@@ -25,6 +25,23 @@ pub struct TestResult {
     pub passed: bool,
     /// Not as expected any more, only because a date in the policy has passed since: the last day on which it was.
     pub lapsed: Option<Date>,
+}
+
+/// How the mail of a test is read.
+#[derive(Clone, Copy)]
+pub(super) struct Eyes<'a> {
+    /// Its texts, one by one.
+    pub text: Reading<'a>,
+    /// All of it, as the gateway reads it.
+    pub mail: Option<ReadMail<'a>>,
+    /// A file that it attaches.
+    pub file: Option<ReadFile<'a>>,
+}
+
+/// What was seen in the mail of a test.
+struct Content {
+    numbers: Vec<Number>,
+    doubts: Vec<DoubtKind>,
 }
 
 /// One recipient for whom a test did not come out as expected.
@@ -47,13 +64,16 @@ pub(super) struct Trial {
 /// A test that fails only because an exception has expired, or because a watched rule is enforced by now, is a warning:
 /// nobody has changed the file, and the day must not come on which the gateway cannot start again. What is in force is
 /// what the file says of today, with everything lifted that has not expired and nothing more.
-pub(super) fn run(policy: &Policy, today: Date, reading: Reading<'_>, problems: &mut Problems) -> Trial {
+pub(super) fn run(policy: &Policy, today: Date, eyes: &Eyes<'_>, problems: &mut Problems) -> Trial {
     let mut trial = Trial::default();
     let days = earlier_days(policy, today);
     for case in &policy.tests {
-        let (mut result, failures) = one(policy, case, today, reading, &mut trial.exercised);
+        let Some(content) = Content::of(policy, case, eyes, problems) else {
+            continue;
+        };
+        let (mut result, failures) = one(policy, case, today, &content, &mut trial.exercised);
         if !failures.is_empty() {
-            let passed_on = |day: &&Date| one(policy, case, **day, reading, &mut trial.exercised).1.is_empty();
+            let passed_on = |day: &&Date| one(policy, case, **day, &content, &mut trial.exercised).1.is_empty();
             result.lapsed = days.iter().find(passed_on).copied();
         }
         for failure in failures {
@@ -83,19 +103,20 @@ fn one(
     policy: &Policy,
     case: &Case,
     today: Date,
-    reading: Reading<'_>,
+    content: &Content,
     exercised: &mut BTreeSet<String>,
 ) -> (TestResult, Vec<Failure>) {
-    let numbers = Drawn::new(case);
-    let seen = numbers.seen(case, reading);
+    let seen = &content.numbers;
     let envelope = envelope(case);
     let tls: Vec<bool> = case.to.iter().map(|to| case.tls_enforced || to.tls_enforced).collect();
+    let hops = vec![case.next_hop.clone(); case.to.len()];
     let facts = Facts {
         envelope: &envelope,
         today,
-        numbers: &seen,
-        doubts: &case.doubts,
+        numbers: seen,
+        doubts: &content.doubts,
         tls_enforced: &tls,
+        next_hops: &hops,
         redaction: Redaction::Assumed,
         given: &Answers::offline(),
     };
@@ -222,6 +243,60 @@ fn envelope(case: &Case) -> Envelope {
     }
 }
 
+impl Content {
+    /// Texts are read as they are; a mail with HTML or files is built and inspected. `None` after a problem.
+    fn of(policy: &Policy, case: &Case, eyes: &Eyes<'_>, problems: &mut Problems) -> Option<Content> {
+        let drawn = Drawn::new(case);
+        let whole = !case.attachments.is_empty() || case.texts.iter().any(|(text, _)| *text == Text::Html);
+        if !whole {
+            return Some(Content {
+                numbers: drawn.seen(case, eyes.text),
+                doubts: case.doubts.clone(),
+            });
+        }
+        let mut files = Vec::new();
+        for word in &case.attachments {
+            let read = eyes
+                .file
+                .map_or_else(|| Err(ELSEWHERE.to_owned()), |read| read(&word.text));
+            match read {
+                Ok(bytes) => files.push((word.text.as_str(), bytes)),
+                Err(why) => problems.error(
+                    word.at,
+                    format!("the file {} cannot be read: {why}", quote(&word.text)),
+                    "paths are taken from the folder of the policy file",
+                ),
+            }
+        }
+        if files.len() < case.attachments.len() {
+            return None;
+        }
+        let texts: Vec<(Text, String)> = case.texts.iter().map(|(t, text)| (*t, drawn.fill(text))).collect();
+        let bytes = mail::compose(case, &texts, &files);
+        let inspected = eyes
+            .mail
+            .map_or_else(|| Err(ELSEWHERE.to_owned()), |read| read(&bytes, &policy.identifiers));
+        match inspected {
+            Ok(report) => {
+                let mut content = drawn.inspected(case, &report);
+                content.doubts.extend(&case.doubts);
+                Some(content)
+            }
+            Err(why) => {
+                problems.error(
+                    case.at,
+                    format!("the mail of the test {} cannot be read: {why}", quote(&case.name)),
+                    "this is no mistake of the policy; run the test again, and tell the administrator if it stays",
+                );
+                None
+            }
+        }
+    }
+}
+
+/// HTML and files need the whole program.
+const ELSEWHERE: &str = "HTML and files can be read by `cpr-milter policy test` only";
+
 /// The made-up numbers that stand for the names in braces: another one for each name, the same at every run.
 struct Drawn(BTreeMap<String, String>);
 
@@ -274,6 +349,24 @@ impl Drawn {
         seen.into_values().collect()
     }
 
+    /// The same from an inspection of the whole mail.
+    fn inspected(&self, case: &Case, report: &Report) -> Content {
+        let protected = |_: &IdKind, n: &Secret| self.has(case, n.reveal(), Mark::Protected);
+        let owners = |kind: &IdKind, n: &Secret| self.number(case, kind.clone(), n.reveal()).belongs_to;
+        let mut seen = facts_from(report, &protected, &owners);
+        for (finding, at) in report.findings.iter().zip(&seen.number_of_finding) {
+            let number = finding.number.reveal();
+            for sighting in seen.numbers.get_mut(*at).into_iter().flat_map(|n| &mut n.sightings) {
+                sighting.hidden |= self.has(case, number, Mark::Hidden);
+                sighting.fake_redaction |= self.has(case, number, Mark::FakeRedaction);
+            }
+        }
+        Content {
+            numbers: seen.numbers,
+            doubts: seen.doubts,
+        }
+    }
+
     fn number(&self, case: &Case, kind: IdKind, number: &str) -> Number {
         let own = self.has(case, number, Mark::BelongsToRecipient);
         let owner = |(i, to): (usize, &super::cases::To)| (own || to.owns_all).then_some(i);
@@ -289,7 +382,7 @@ impl Drawn {
 fn class(text: Text) -> PlaceClass {
     match text {
         Text::Subject => PlaceClass::Subject,
-        Text::Body => PlaceClass::Body,
+        Text::Body | Text::Html => PlaceClass::Body,
         Text::FileName => PlaceClass::FileName,
         Text::Attachment => PlaceClass::Attachment,
     }

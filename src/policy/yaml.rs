@@ -6,6 +6,7 @@
 //! understand differently is refused.
 
 use super::problem::{Problems, quote};
+use super::slip;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 /// Larger policies are a mistake; the bound also keeps a wrong file (a mailbox, a disk image) from being read at length.
@@ -16,9 +17,11 @@ const MAX_DEPTH: usize = 16;
 const MANY: usize = 20;
 const ALIAS: &str = "an alias (`*name`)";
 
-/// A place in the file, both from 1, columns in characters.
+/// A place in a file: line and column from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
+    /// 0: the policy itself; else the number of a file that is included, as [`Problems::file`] gave it.
+    pub file: usize,
     pub line: usize,
     pub column: usize,
 }
@@ -77,8 +80,18 @@ enum Open {
     Map(Spot, Vec<Entry>, Option<(String, Spot)>),
 }
 
-/// Reads one document. `None` after a problem that leaves nothing to go on with.
+/// Reads one document, the policy itself. `None` after a problem that leaves nothing to go on with.
 pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
+    read_file(source, 0, problems)
+}
+
+/// The same for the file of that number.
+pub(super) fn read_file(source: &str, file: usize, problems: &mut Problems) -> Option<Node> {
+    let first = || Spot {
+        file,
+        line: 1,
+        column: 1,
+    };
     if source.len() > MAX_BYTES {
         problems.error(
             first(),
@@ -87,10 +100,13 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
         );
         return None;
     }
-    if any_invisible(source, problems) {
+    if any_invisible(source, file, problems) {
         return None;
     }
-    let mut tree = Tree::default();
+    let mut tree = Tree {
+        file,
+        ..Tree::default()
+    };
     let mut parser = Parser::new_from_str(source);
     while let Some(next) = parser.next_event() {
         match next {
@@ -100,15 +116,11 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
                 }
             }
             Err(error) => {
-                let at = spot(*error.marker());
+                let at = spot(*error.marker(), file);
                 if error.info().contains("unknown anchor") {
                     refuse(at, ALIAS, problems);
-                } else if !odd_indentation(source, at.line + 1, problems) {
-                    problems.error(
-                        at,
-                        format!("this is not YAML: {}", error.info()),
-                        "look at the indentation and the brackets of this line and the one before; a text that holds `: ` or begins with a mark needs \"quotes\"",
-                    );
+                } else if !odd_indentation(source, at, problems) {
+                    slip::tell(source, at, error.info(), problems);
                 }
                 return None;
             }
@@ -122,13 +134,13 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Option<Node> {
 
 /// What cannot be seen could make a file mean something else than it says: two words that look alike, or a line that an
 /// editor shows in another order (CVE-2021-42574). In "quotes" such a character can be written as `\u200b`.
-fn any_invisible(source: &str, problems: &mut Problems) -> bool {
+fn any_invisible(source: &str, file: usize, problems: &mut Problems) -> bool {
     let before = problems.count();
     for (line, text) in (1..).zip(source.split('\n')) {
         let text = text.strip_suffix('\r').unwrap_or(text);
         for (column, c) in (1..).zip(text.chars()).filter(|(_, c)| is_invisible(*c)) {
             problems.error(
-                Spot { line, column },
+                Spot { file, line, column },
                 format!("an invisible character stands here (U+{:04X})", u32::from(c)),
                 "take it away, or write the line anew; in \"quotes\" it can be written as `\\u` and four digits",
             );
@@ -146,7 +158,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// YAML indents with spaces only; what a parser says of a tab or a no-break space names neither it nor its line.
-fn odd_indentation(source: &str, last: usize, problems: &mut Problems) -> bool {
+fn odd_indentation(source: &str, end: Spot, problems: &mut Problems) -> bool {
+    let last = end.line + 1;
     let before = problems.count();
     for (line, text) in (1..).zip(source.lines()) {
         let indentation = text.chars().take_while(|c| c.is_whitespace());
@@ -154,8 +167,9 @@ fn odd_indentation(source: &str, last: usize, problems: &mut Problems) -> bool {
         // Behind the place where reading ended, a tab behind spaces may belong to a text.
         if let Some((column, c)) = odd.filter(|(column, _)| line <= last || *column == 1) {
             let what = if c == '\t' { "a tab" } else { "an unusual space" };
+            let file = end.file;
             problems.error(
-                Spot { line, column },
+                Spot { file, line, column },
                 format!("{what} stands in the indentation"),
                 "indent with spaces only; most editors can replace all tabs at once",
             );
@@ -167,12 +181,9 @@ fn odd_indentation(source: &str, last: usize, problems: &mut Problems) -> bool {
     problems.count() > before
 }
 
-fn first() -> Spot {
-    Spot { line: 1, column: 1 }
-}
-
-fn spot(mark: Marker) -> Spot {
+fn spot(mark: Marker, file: usize) -> Spot {
     Spot {
+        file,
         line: mark.line().max(1),
         column: mark.col() + 1,
     }
@@ -180,6 +191,7 @@ fn spot(mark: Marker) -> Spot {
 
 #[derive(Default)]
 struct Tree {
+    file: usize,
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
@@ -188,7 +200,7 @@ struct Tree {
 impl Tree {
     /// `false` stops the reading.
     fn take(&mut self, event: Event<'_>, span: Span, problems: &mut Problems) -> bool {
-        let at = spot(span.start);
+        let at = spot(span.start, self.file);
         match event {
             Event::Alias(_) => return refuse(at, ALIAS, problems),
             Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
@@ -314,7 +326,11 @@ pub(super) fn disagreement(source: &str, node: &Node) -> Option<Spot> {
         Ok(other) => differing(node, &other),
         Err(error) => {
             let line = error.location().map_or(1, |place| place.line());
-            Some(Spot { line, column: 1 })
+            Some(Spot {
+                file: node.at.file,
+                line,
+                column: 1,
+            })
         }
     }
 }
@@ -370,11 +386,16 @@ mod tests {
         let Some(Value::List(list)) = domains.map(|n| &n.value) else {
             panic!("no list");
         };
-        assert_eq!(list[1].at, Spot { line: 3, column: 35 });
+        let there = Spot {
+            file: 0,
+            line: 3,
+            column: 35,
+        };
+        assert_eq!(list[1].at, there);
         let source = "name: Ærø\ngroups:\n  inside: {domains: [ærø.example, b]}\n";
         assert_eq!(disagreement(source, &node), None);
         let other = source.replace("b]", "c]");
-        assert_eq!(disagreement(&other, &node), Some(Spot { line: 3, column: 35 }));
+        assert_eq!(disagreement(&other, &node), Some(there));
     }
 
     #[test]

@@ -24,7 +24,7 @@ const HEAD: &str = "audit_head";
 const START: &str = "start";
 
 /// What can happen: the word in records and what it means, in the order of the manual.
-pub const VOCABULARY: [(What, &str, &str); 23] = [
+pub const VOCABULARY: [(What, &str, &str); 25] = [
     (What::StoreMade, "store_made", "the store was made"),
     (What::Held, "held", "a mail became ours, durably"),
     (What::HeldAgain, "held_again", "a retry of a mail that was ours already"),
@@ -74,6 +74,16 @@ pub const VOCABULARY: [(What, &str, &str); 23] = [
     ),
     (What::PeopleAdded, "people_added", "protected persons were added"),
     (What::PeopleRemoved, "people_removed", "protected persons were removed"),
+    (
+        What::OwnersAdded,
+        "owners_added",
+        "it was learnt whose numbers some are, by mail address",
+    ),
+    (
+        What::OwnersRemoved,
+        "owners_removed",
+        "it was forgotten whose numbers some are",
+    ),
     (What::Searched, "searched", "somebody asked where a number has gone"),
     (
         What::Replayed,
@@ -107,6 +117,8 @@ pub enum What {
     Purged,
     PeopleAdded,
     PeopleRemoved,
+    OwnersAdded,
+    OwnersRemoved,
     Searched,
     Replayed,
 }

@@ -197,6 +197,7 @@ impl Store {
         let detail = json!({
             "held": count(|duty| duty == Duty::Hold),
             "to_send": count(|duty| matches!(duty, Duty::SendOriginal | Duty::SendCopy(_))),
+            "to_reroute": count(|duty| duty == Duty::Reroute),
             "refused": count(|duty| duty == Duty::Refuse),
         });
         append(tx, self.keys(), judgement(What::Held, ready, detail))
@@ -212,7 +213,7 @@ impl Store {
         let number = own.recipient as i64;
         let state = match own.duty {
             Duty::Hold => State::Held,
-            Duty::SendOriginal | Duty::SendCopy(_) => State::Sending,
+            Duty::SendOriginal | Duty::SendCopy(_) | Duty::Reroute => State::Sending,
             Duty::Refuse => State::Refused,
         };
         tx.add_recipient(
@@ -229,6 +230,16 @@ impl Store {
         )?;
         match own.duty {
             Duty::SendOriginal => tx.add_entry(n, &delivery(number, -1, at)),
+            Duty::Reroute => {
+                let gateway = own.gateway.clone();
+                tx.add_entry(
+                    n,
+                    &NewEntry {
+                        gateway,
+                        ..delivery(number, -1, at)
+                    },
+                )
+            }
             Duty::SendCopy(copy) => tx.add_entry(n, &delivery(number, copy as i64, at)),
             Duty::Refuse if dsn => tx.add_entry(n, &super::outbox::dsn(number, super::job::DsnCause::Rule, at)),
             Duty::Refuse | Duty::Hold => Ok(()),
@@ -252,6 +263,7 @@ pub(super) fn delivery(recipient: i64, content: i64, at: i64) -> NewEntry {
         recipient: Some(recipient),
         content: Some(content),
         cause: None,
+        gateway: None,
         created: at,
     }
 }
@@ -269,6 +281,11 @@ fn sound<'a>(incident: &Incident, custody: &'a Custody) -> Result<Vec<&'a Owned>
         if matches!(own.duty, Duty::SendCopy(copy) if copy >= custody.copies.len()) {
             return Err(StoreError::Refused(
                 "a copy to send is not there; nothing was stored".to_owned(),
+            ));
+        }
+        if (own.duty == Duty::Reroute) != own.gateway.as_ref().is_some_and(|name| !name.is_empty()) {
+            return Err(StoreError::Refused(
+                "a recipient to reroute has no gateway, or another one has; nothing was stored".to_owned(),
             ));
         }
         let kept = by_address.entry(&recipient.raw).or_insert(own);
@@ -354,8 +371,19 @@ fn write_content(tx: &Tx<'_>, n: i64, content: &SealedContent) -> Result<(), Fai
     Ok(())
 }
 
-/// Nobody is told at the null sender (RFC 5321 §4.5.5).
+/// Nobody is told at the null sender (RFC 5321 §4.5.5); those whom the rules name besides are.
 fn write_notice(tx: &Tx<'_>, n: i64, incident: &Incident, at: i64) -> Result<(), Failure> {
+    for to in 0..incident.facts.tell.len() {
+        let copy = NewEntry {
+            kind: "notice",
+            recipient: Some(to as i64),
+            content: None,
+            cause: None,
+            gateway: None,
+            created: at,
+        };
+        tx.add_entry(n, &copy)?;
+    }
     if !incident.notify || incident.envelope.sender.is_none() {
         return Ok(());
     }
@@ -364,6 +392,7 @@ fn write_notice(tx: &Tx<'_>, n: i64, incident: &Incident, at: i64) -> Result<(),
         recipient: None,
         content: None,
         cause: None,
+        gateway: None,
         created: at,
     };
     tx.add_entry(n, &notice)

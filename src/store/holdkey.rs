@@ -12,6 +12,14 @@ pub struct HoldKey {
     pub(super) window: Window,
 }
 
+impl HoldKey {
+    /// A number by chance that nobody outside can foresee, the same for each try of the same mail.
+    pub fn draw(&self) -> u64 {
+        let first = self.hash.first_chunk::<8>().copied();
+        u64::from_be_bytes(first.unwrap_or_default())
+    }
+}
+
 /// Which earlier holds a mail with the same key is a retry of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Window {

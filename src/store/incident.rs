@@ -78,6 +78,8 @@ pub struct Owned {
     pub rule: Option<RuleRef>,
     /// Terms of release (for `Hold`).
     pub release: Release,
+    /// With `Reroute`: the name of the gateway.
+    pub gateway: Option<String>,
 }
 
 /// What we owe a recipient of ours.
@@ -89,6 +91,8 @@ pub enum Duty {
     SendOriginal,
     /// Send this redacted copy (index into `copies`) at once.
     SendCopy(usize),
+    /// Send the original through [`Owned::gateway`], or not at all.
+    Reroute,
     /// Tell the sender that this recipient was refused (DSN 5.7.1).
     Refuse,
 }

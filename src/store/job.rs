@@ -11,6 +11,8 @@ pub struct Job {
     pub incident: IncidentId,
     /// What to send.
     pub kind: JobKind,
+    /// Of a delivery: through the gateway of this name, and by no other way.
+    pub gateway: Option<String>,
     /// Tries before this one.
     pub attempts: u32,
     /// When it became due first: the age that decides when to give up.
@@ -34,6 +36,11 @@ pub enum JobKind {
     },
     /// Notice to the sender, from `<>`.
     Notice,
+    /// The same to another one whom the rule wants told: index into the facts' `tell`.
+    Copy {
+        /// Whom.
+        to: usize,
+    },
     /// Failed DSN to the sender about one recipient, from `<>`.
     Dsn {
         /// Index into the envelope's recipients.

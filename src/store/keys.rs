@@ -57,6 +57,8 @@ pub(super) enum Purpose {
     Copy,
     /// A sender, for the limit on notices.
     Sender,
+    /// A mail address, for whose number is whose.
+    Owner,
     /// The end of the audit chain.
     Head,
     /// Nothing: tells a wrong `hash.key` from the right one.
@@ -71,6 +73,7 @@ impl Purpose {
             Purpose::Recipient => b"cpr-milter 1 recipient",
             Purpose::Copy => b"cpr-milter 1 copy",
             Purpose::Sender => b"cpr-milter 1 sender",
+            Purpose::Owner => b"cpr-milter 1 owner",
             Purpose::Head => b"cpr-milter 1 audit head",
             Purpose::Check => b"cpr-milter 1 check",
         }

@@ -35,6 +35,7 @@ pub(super) fn dsn(recipient: i64, cause: DsnCause, at: i64) -> NewEntry {
         recipient: Some(recipient),
         content: None,
         cause: CAUSES.iter().find(|(known, _)| *known == cause).map(|(_, word)| *word),
+        gateway: None,
         created: at,
     }
 }
@@ -93,7 +94,7 @@ impl Store {
     pub fn open_job(&self, job: &Job) -> Result<Opened, StoreError> {
         let content = match job.kind {
             JobKind::Delivery { content, .. } => Some(content),
-            JobKind::Notice | JobKind::Dsn { .. } => None,
+            JobKind::Notice | JobKind::Copy { .. } | JobKind::Dsn { .. } => None,
         };
         let recipient = match job.kind {
             JobKind::Dsn {
@@ -168,7 +169,9 @@ impl Store {
             }
             match job.kind {
                 JobKind::Delivery { .. } => self.settle_delivery(tx, &entry, outcome, at)?,
-                JobKind::Notice | JobKind::Dsn { .. } => self.settle_telling(tx, &entry, outcome, at)?,
+                JobKind::Notice | JobKind::Copy { .. } | JobKind::Dsn { .. } => {
+                    self.settle_telling(tx, &entry, outcome, at)?
+                }
             }
             tx.tried(entry.n, &tried(outcome, at))
         })
@@ -309,7 +312,8 @@ fn job(entry: &EntryRow, uncertain: bool, token: i64) -> Result<Job, StoreError>
             recipient,
             content: usize::try_from(content).map_or(Content::Original, Content::Copy),
         },
-        ("notice", _, _, _) => JobKind::Notice,
+        ("notice", None, _, _) => JobKind::Notice,
+        ("notice", Some(to), _, _) => JobKind::Copy { to },
         ("dsn", Some(recipient), _, Some((cause, _))) => JobKind::Dsn {
             recipient,
             cause: *cause,
@@ -324,6 +328,7 @@ fn job(entry: &EntryRow, uncertain: bool, token: i64) -> Result<Job, StoreError>
     Ok(Job {
         incident: IncidentId(entry.id.clone()),
         kind,
+        gateway: entry.gateway.clone(),
         attempts: u32::try_from(entry.attempts).unwrap_or(u32::MAX),
         created: OffsetDateTime::from_unix_timestamp(entry.created).unwrap_or(OffsetDateTime::UNIX_EPOCH),
         uncertain,
@@ -334,6 +339,8 @@ fn job(entry: &EntryRow, uncertain: bool, token: i64) -> Result<Job, StoreError>
 
 fn with_recipient<'a>(record: Entry<'a>, entry: &EntryRow) -> Entry<'a> {
     match entry.recipient {
+        // Of a notice's copy it counts those who are told, and is nobody of the envelope.
+        Some(_) if entry.kind == "notice" => record,
         Some(number) => record.to(number),
         None => record,
     }

@@ -2,10 +2,12 @@
 
 use super::audit::{Entry, What, append, shown_actor};
 use super::decide::{Decider, reason_line};
+use super::keys::{Keys, Purpose};
 use super::quarantine::Sighting;
 use super::seal;
 use super::{Store, StoreError};
 use crate::cpr::{Secret, mask};
+use crate::types::{Address, Recipient};
 use serde_json::json;
 use time::Date;
 
@@ -88,6 +90,63 @@ impl Store {
         Ok(found)
     }
 
+    /// For each number: the recipients (by index) whose own it is known to be.
+    ///
+    /// # Errors
+    /// Unknown is not "no": the client must get a 4xx.
+    pub fn owners(&self, numbers: &[Secret], recipients: &[Recipient]) -> Result<Vec<Vec<usize>>, StoreError> {
+        let addresses: Vec<Option<[u8; 32]>> = recipients
+            .iter()
+            .map(|r| r.address.as_ref().map(|address| self.keys().owner(address)))
+            .collect();
+        self.db().read(|tx| {
+            numbers
+                .iter()
+                .map(|number| {
+                    let person = self.keys().person(number);
+                    let mut theirs = Vec::new();
+                    for (i, address) in addresses.iter().enumerate() {
+                        if let Some(address) = address
+                            && tx.is_owner(&person, address)?
+                        {
+                            theirs.push(i);
+                        }
+                    }
+                    Ok(theirs)
+                })
+                .collect()
+        })
+    }
+
+    /// Learns whose numbers these are; gives back how many pairs were new.
+    ///
+    /// # Errors
+    /// None was learnt.
+    pub fn own(&self, pairs: &[(Secret, Address)], by: &Decider<'_>) -> Result<usize, StoreError> {
+        let at = by.now.unix_timestamp();
+        self.people(What::OwnersAdded, by, |tx| {
+            let mut new = 0;
+            for (number, address) in pairs {
+                new += usize::from(tx.add_owner(&self.keys().person(number), &self.keys().owner(address), at)?);
+            }
+            Ok(new)
+        })
+    }
+
+    /// Forgets whose numbers these are; gives back how many pairs were there.
+    ///
+    /// # Errors
+    /// None was forgotten.
+    pub fn disown(&self, pairs: &[(Secret, Address)], by: &Decider<'_>) -> Result<usize, StoreError> {
+        self.people(What::OwnersRemoved, by, |tx| {
+            let mut gone = 0;
+            for (number, address) in pairs {
+                gone += usize::from(tx.remove_owner(&self.keys().person(number), &self.keys().owner(address))?);
+            }
+            Ok(gone)
+        })
+    }
+
     /// Does something about people and records it with its count, in one transaction.
     fn people(
         &self,
@@ -109,5 +168,12 @@ impl Store {
             )?;
             Ok(count)
         })
+    }
+}
+
+impl Keys {
+    /// What stands for a mail address in the list of whose number is whose.
+    fn owner(&self, address: &Address) -> [u8; 32] {
+        self.mac(Purpose::Owner, &[address.key().as_bytes()])
     }
 }

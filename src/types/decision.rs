@@ -38,6 +38,14 @@ impl Action {
             Action::Reject => "reject",
         }
     }
+
+    /// The word, and with `reroute` the gateway: `reroute:NAME`.
+    pub fn spelled(&self) -> String {
+        match self {
+            Action::Reroute(gateway) => format!("{}:{gateway}", self.word()),
+            other => other.word().to_owned(),
+        }
+    }
 }
 
 /// The decision for one recipient of one mail. Recipients of whom the policy says the same share what it says.

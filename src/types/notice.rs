@@ -27,6 +27,9 @@ pub struct NoticeFacts {
     pub contact: String,
     /// Name of the policy.
     pub policy: String,
+    /// Who is told besides the sender, by the rules that spoke.
+    #[serde(default)]
+    pub tell: Vec<String>,
 }
 
 /// One line of findings.
@@ -68,14 +71,19 @@ pub struct Outcome {
     pub fate: FateWord,
     /// The rule that said so.
     pub rule: Option<RuleRef>,
+    /// That rule's own words, by language (`da`, `en`).
+    #[serde(default)]
+    pub words: std::collections::BTreeMap<String, String>,
 }
 
-/// The four fates of DESIGN §3, in a word.
+/// The fates of DESIGN §3, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FateWord {
     /// As it came.
     Delivered,
+    /// As it came, through a secure gateway.
+    Rerouted,
     /// Without the numbers.
     Redacted,
     /// Waiting for review.

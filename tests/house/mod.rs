@@ -20,6 +20,7 @@ rules:
     title: Numre ud af huset
     when: {found: anything_named, to: outside}
     then: quarantine
+...
 ";
 
 /// A folder with keys, policy, configuration and store, and the program to type commands to.
@@ -69,6 +70,7 @@ impl House {
         };
         let incident = Incident {
             facts: NoticeFacts {
+                tell: Vec::new(),
                 received: now,
                 subject: Some("Svar".to_owned()),
                 message_id: None,
@@ -91,6 +93,7 @@ impl House {
             key: self.store.hold_key(&incident.envelope, &original),
             copies: Vec::new(),
             owned: vec![Owned {
+                gateway: None,
                 recipient: 0,
                 duty,
                 rule: None,

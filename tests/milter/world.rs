@@ -11,7 +11,7 @@ use cpr_milter::cpr::{Confidence, IdKind, Secret};
 use cpr_milter::milter::{
     Copied, Endpoint, Field, Mail, PolicyWords, Served, Settings, Shared, Takeover, Trouble, Try, World, run,
 };
-use cpr_milter::policy::{Answers, Facts, Number, Redaction};
+use cpr_milter::policy::{Answers, Facts, Number, Redaction, Voice};
 use cpr_milter::redact::Targets;
 use cpr_milter::store::{Duty, Incident, IncidentId, Judged, Owned, State};
 use cpr_milter::types::{
@@ -19,6 +19,7 @@ use cpr_milter::types::{
     RuleRef, Seal, SealKind,
 };
 use cpr_milter::worker::{Uninspected, Unredacted};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -150,7 +151,7 @@ impl Ledger {
             let state = |owned: &Owned| match owned.duty {
                 Duty::Hold => State::Held,
                 Duty::Refuse => State::Refused,
-                Duty::SendOriginal | Duty::SendCopy(_) => State::Sending,
+                Duty::SendOriginal | Duty::SendCopy(_) | Duty::Reroute => State::Sending,
             };
             let new = takeover.owned.iter().map(|o| (key.to_vec(), raw(o), state(o)));
             self.ours.extend(new);
@@ -184,6 +185,34 @@ impl World for Fake {
 
     fn tls_enforced(&self) -> &[String] {
         &[]
+    }
+
+    fn next_hops(&self) -> &BTreeMap<String, Vec<String>> {
+        static NONE: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        &NONE
+    }
+
+    fn voice(&self, decision: &Decision) -> Voice {
+        Voice {
+            sender: decision.action > Action::Log,
+            ..Voice::default()
+        }
+    }
+
+    fn spot_checked(&self, decision: Decision, _: u64) -> Decision {
+        decision
+    }
+
+    fn may_spot_check(&self, _: &Decision) -> bool {
+        false
+    }
+
+    fn draw(&self, _: &Vec<u8>) -> u64 {
+        0
+    }
+
+    async fn owners(&self, numbers: Vec<Secret>, _: &Envelope) -> Result<Vec<Vec<usize>>, Trouble> {
+        Ok(vec![Vec::new(); numbers.len()])
     }
 
     fn content_days(&self) -> u32 {
@@ -407,7 +436,13 @@ impl Gateway {
                 let same = Takeover {
                     original: Arc::clone(&takeover.original),
                     copies: takeover.copies.clone(),
-                    owned: Vec::new(),
+                    owned: vec![Owned {
+                        recipient: owned.recipient,
+                        duty: owned.duty,
+                        rule: None,
+                        release: Release::default(),
+                        gateway: owned.gateway.clone(),
+                    }],
                     expires: takeover.expires,
                 };
                 owed.push((owned.recipient, owned.duty, same));

@@ -25,6 +25,12 @@ pub struct Story {
     /// The store lies on a disk of two megabytes (implies `alone`).
     #[serde(default)]
     pub small_store: bool,
+    /// With a secure gateway behind it, a second Postfix (implies `alone`).
+    #[serde(default)]
+    pub gateway: bool,
+    /// Whose own number is whose: addresses by the names of numbers.
+    #[serde(default)]
+    pub owners: BTreeMap<String, String>,
     /// Sent one after the other in one connection.
     #[serde(default)]
     pub mails: Vec<Mail>,
@@ -249,6 +255,15 @@ impl Case {
             .map(|(_, number)| number)
     }
 
+    /// Lines for `people own`.
+    pub fn owners(&self) -> String {
+        let line = |(name, address): (&String, &String)| {
+            let number = self.names.numbers.get(name)?.written("")?;
+            Some(format!("{number} {}\n", self.names.line(address)))
+        };
+        self.story.owners.iter().filter_map(line).collect()
+    }
+
     /// Expectations by (test id, address), placeholders filled in; `late` lays `finally` over them.
     pub fn expectations(&self, late: bool) -> Vec<(String, String, Expected)> {
         let mut all = BTreeMap::new();
@@ -276,6 +291,10 @@ impl Case {
 
     /// It needs a Postfix and a milter of its own.
     pub fn alone(&self) -> bool {
-        self.story.alone || self.story.small_store || !self.story.postfix.is_empty()
+        self.story.alone
+            || self.story.gateway
+            || !self.story.owners.is_empty()
+            || self.story.small_store
+            || !self.story.postfix.is_empty()
     }
 }

@@ -21,6 +21,10 @@ pub struct Plan {
     pub small_store: bool,
     /// Numbers of protected persons, one a line.
     pub people: String,
+    /// A second Postfix, reached over TLS only, stands for the secure gateway `sikker_post`.
+    pub gateway: bool,
+    /// Lines for `people own`.
+    pub owners: String,
     /// Without the milter: proves the harness itself.
     pub bare: bool,
 }
@@ -32,6 +36,8 @@ pub struct World {
     /// Where clients connect.
     pub smtp: u16,
     reinject: u16,
+    /// Of the gateway.
+    gateway: u16,
     /// What came out.
     pub sink: Sink,
     milter: Option<Child>,
@@ -45,6 +51,7 @@ impl World {
     pub fn start(plan: Plan) -> World {
         let sink = Sink::start();
         let (smtp, reinject) = free_ports();
+        let (gateway, _) = free_ports();
         let dir = tempfile::Builder::new()
             .prefix("cpr-milter-test-")
             .tempdir()
@@ -54,6 +61,7 @@ impl World {
             plan,
             smtp,
             reinject,
+            gateway,
             sink,
             milter: None,
             courier: None,
@@ -67,6 +75,10 @@ impl World {
             world.start_courier();
         }
         world.start_postfix();
+        if world.plan.gateway {
+            world.make_certificate("gateway.pem");
+            world.start_gateway("gateway.pem");
+        }
         world
     }
 
@@ -119,6 +131,15 @@ impl World {
             dir = self.dir.path().display(),
             reinject = self.reinject
         );
+        let config = match self.plan.gateway {
+            false => config,
+            true => format!(
+                "{config}next_hops: {{sikkerpost.example: [digital.example]}}\ngateways:\n  sikker_post:\n    host: 127.0.0.1\n    \
+                 port: {}\n    ca: {}/gateway.pem\n    certificate: sikkerpost.example\n",
+                self.gateway,
+                self.dir.path().display()
+            ),
+        };
         fs::write(self.path("cpr-milter.yaml"), config).expect("our folder");
     }
 
@@ -156,6 +177,70 @@ impl World {
                 String::from_utf8_lossy(&out.stderr)
             );
         }
+        if !self.plan.owners.is_empty() {
+            let owners = self.plan.owners.clone();
+            let out = self.cli(
+                &[
+                    "people",
+                    "own",
+                    "--actor",
+                    "it@kommune.example",
+                    "--reason",
+                    "Sagssystem",
+                ],
+                &owners,
+            );
+            assert!(
+                out.status.success(),
+                "people own: {}{}",
+                String::from_utf8_lossy(&out.stdout),
+                String::from_utf8_lossy(&out.stderr)
+            );
+        }
+    }
+
+    /// A certificate of its own, in a file with its key.
+    fn make_certificate(&self, name: &str) {
+        let (pem, key) = (self.path(name), self.path("gateway.key"));
+        let out = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+            ])
+            .args(["-days", "30", "-subj", "/CN=sikkerpost.example"])
+            .args(["-addext", "subjectAltName=DNS:sikkerpost.example"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .arg("-keyout")
+            .arg(key)
+            .arg("-out")
+            .arg(pem)
+            .output()
+            .expect("openssl runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// A Postfix of its own that takes nothing in clear, and hands on to the same outside world.
+    fn start_gateway(&self, certificate: &str) {
+        let (reinject, _) = free_ports();
+        let folder = self.dir.path().display().to_string();
+        let mut options = vec!["--smtp".to_owned(), self.gateway.to_string()];
+        options.extend(["--reinject".to_owned(), reinject.to_string()]);
+        options.extend(["--next-hop".to_owned(), self.sink.port.to_string()]);
+        for setting in [
+            "myhostname = sikkerpost.example",
+            "smtpd_tls_security_level = encrypt",
+            "smtpd_tls_received_header = yes",
+            &format!("smtpd_tls_cert_file = {folder}/{certificate}"),
+            &format!("smtpd_tls_key_file = {folder}/gateway.key"),
+        ] {
+            options.extend(["--set".to_owned(), setting.to_owned()]);
+        }
+        self.lab_in("gateway", "start", &options);
     }
 
     /// Runs a command of the binary on this world's configuration.
@@ -229,10 +314,14 @@ impl World {
     }
 
     fn lab(&self, word: &str, options: &[String]) {
+        self.lab_in("postfix", word, options);
+    }
+
+    fn lab_in(&self, folder: &str, word: &str, options: &[String]) {
         let out = Command::new("bash")
             .arg(root().join("packaging/lab/postfix.sh"))
             .arg(word)
-            .arg(self.path("postfix"))
+            .arg(self.path(folder))
             .args(options)
             .output()
             .expect("bash runs");
@@ -283,6 +372,23 @@ impl World {
             ["start", "courier"] => self.start_courier(),
             ["stop", "postfix"] => self.lab("stop", &[]),
             ["start", "postfix"] => self.start_postfix(),
+            ["stop", "gateway"] => self.lab_in("gateway", "stop", &[]),
+            // Another one in its place: the name is right, and nobody whom the configuration trusts vouches for it.
+            ["swap", "gateway"] => {
+                self.lab_in("gateway", "stop", &[]);
+                for name in ["pem", "key"] {
+                    let from = self.path(&format!("gateway.{name}"));
+                    fs::rename(from, self.path(&format!("trusted.{name}"))).map_err(|e| e.to_string())?;
+                }
+                self.make_certificate("gateway.pem");
+                fs::rename(self.path("gateway.pem"), self.path("other.pem")).map_err(|e| e.to_string())?;
+                self.start_gateway("other.pem");
+                fs::copy(self.path("trusted.pem"), self.path("gateway.pem")).map_err(|e| e.to_string())?;
+            }
+            ["trusted", "gateway"] => {
+                fs::copy(self.path("trusted.key"), self.path("gateway.key")).map_err(|e| e.to_string())?;
+                self.start_gateway("gateway.pem");
+            }
             ["policy", name] => {
                 self.lay_policy(name);
                 signal(self.milter.as_ref(), Signal::HUP)?;
@@ -353,6 +459,13 @@ impl Drop for World {
             .arg("stop")
             .arg(self.path("postfix"))
             .output();
+        if self.plan.gateway {
+            let _ = Command::new("bash")
+                .arg(root().join("packaging/lab/postfix.sh"))
+                .arg("stop")
+                .arg(self.path("gateway"))
+                .output();
+        }
         if self.mounted {
             let _ = Command::new("umount").arg(self.path("store")).status();
         }

@@ -103,6 +103,7 @@ pub fn incident(recipients: &[&str], seed: u32) -> Incident {
     Incident {
         envelope: envelope(recipients),
         facts: NoticeFacts {
+            tell: Vec::new(),
             received: start(),
             subject: Some(SUBJECT.to_owned()),
             message_id: None,
@@ -145,6 +146,7 @@ pub fn incident(recipients: &[&str], seed: u32) -> Incident {
 
 pub fn own(recipient: usize, duty: Duty, people: u8) -> Owned {
     Owned {
+        gateway: None,
         recipient,
         duty,
         rule: Some(RuleRef {

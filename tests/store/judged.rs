@@ -189,7 +189,10 @@ fn a_store_of_the_first_schema_is_brought_up_to_date() {
     let id = held(&place.courier(), 5, &[Duty::Hold]);
     place
         .sql()
-        .execute_batch("DROP TABLE judged; DROP TABLE judged_key; UPDATE schema_version SET version = 1;")
+        .execute_batch(
+            "DROP TABLE judged; DROP TABLE judged_key; DROP TABLE number_owner; ALTER TABLE outbox DROP COLUMN gateway;
+             UPDATE schema_version SET version = 1;",
+        )
         .expect("as it was");
     let store = place.courier();
     store.note(&[judged(1, start() + Duration::hours(1))]).expect("noted");

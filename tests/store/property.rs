@@ -89,7 +89,7 @@ impl World {
             match job.kind {
                 JobKind::Delivery { recipient, .. } => *self.delivered.entry(recipient).or_default() += 1,
                 JobKind::Dsn { recipient, .. } => *self.told.entry(recipient).or_default() += 1,
-                JobKind::Notice => {}
+                JobKind::Notice | JobKind::Copy { .. } => {}
             }
         }
     }

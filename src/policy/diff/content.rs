@@ -2,7 +2,8 @@
 //! Values of one dimension that no rule distinguishes stand as one.
 
 use crate::cpr::{Confidence, IdKind};
-use crate::policy::rules::{Found, Rule};
+use crate::policy::rules::Rule;
+use crate::policy::when::Found;
 use crate::policy::{Number, Policy, Sighting, words};
 use crate::types::{DoubtKind, PlaceClass};
 use std::collections::BTreeSet;
@@ -82,7 +83,10 @@ impl Contents {
         };
         let asks = |found: &Found| rules.iter().any(|r| r.when.found == *found);
         let either = |asked: bool| if asked { vec![false, true] } else { vec![false] };
-        let thresholds = rules.iter().map(|r| r.when.people).filter(|n| *n > 1);
+        // From so many people on a rule speaks, or an exception no longer holds.
+        let few = [old, new].into_iter().flat_map(|p| &p.exceptions.all);
+        let few = few.filter_map(|e| e.people).map(|most| most + 1);
+        let thresholds = rules.iter().map(|r| r.when.people).chain(few).filter(|n| *n > 1);
         let (people, above): (BTreeSet<usize>, BTreeSet<usize>) = thresholds.partition(|n| *n <= MOST_PEOPLE);
         Contents {
             kinds,

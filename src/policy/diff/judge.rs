@@ -1,8 +1,8 @@
 //! Both policies judge every kind of mail; what differs is told box by box.
 
-use super::content::{Chosen, Contents, Kind};
+use super::content::{Chosen, Contents};
 use super::cover::{Block, Space};
-use super::outcome::{Chance, Kinds, outcome};
+use super::outcome::{Kinds, outcome};
 use super::people::{self, Class};
 use super::{Change, Outcome};
 use crate::policy::decide::Judge;
@@ -16,21 +16,21 @@ use time::Date;
 /// Judgements of one policy; more are sampled.
 const MOST_CELLS: usize = 4_000_000;
 
-/// Mails drawn at random in which kinds of numbers meet.
-const MIXED: usize = 4_000;
-
-/// The ways in which a recipient can differ beside who they are: TLS enforced, and whether the number is theirs.
-const WAYS: usize = 4;
+/// The ways in which a recipient can differ beside who they are and where mail to them is handed to: TLS enforced, and
+/// whether the number is theirs.
+pub(super) const WAYS: usize = 4;
 
 /// Two policies and everything that either of them tells apart.
 pub(super) struct Ground<'p> {
-    policies: [&'p Policy; 2],
+    pub(super) policies: [&'p Policy; 2],
     classes: Vec<Class>,
     /// Indices of classes that are looked at.
-    senders: Vec<usize>,
-    recipients: Vec<usize>,
-    logins: Vec<Option<String>>,
-    contents: Contents,
+    pub(super) senders: Vec<usize>,
+    pub(super) recipients: Vec<usize>,
+    pub(super) logins: Vec<Option<String>>,
+    /// Next hops that somebody asks for; `None` stands for all others.
+    pub(super) hops: Vec<Option<String>>,
+    pub(super) contents: Contents,
     sampled: bool,
 }
 
@@ -44,15 +44,16 @@ const HIDDEN: usize = 5;
 const FAKE: usize = 6;
 const PEOPLE: usize = 7;
 const RECIPIENT: usize = 8;
-const TLS: usize = 9;
-const OWN: usize = 10;
+const HOP: usize = 9;
+const TLS: usize = 10;
+const OWN: usize = 11;
 /// Those first that people would rather not read of.
-const ORDER: [usize; 11] = [
-    HIDDEN, FAKE, PLACE, OWN, TLS, LOGIN, SURE, PEOPLE, KIND, RECIPIENT, SENDER,
+const ORDER: [usize; 12] = [
+    HIDDEN, FAKE, PLACE, OWN, TLS, HOP, LOGIN, SURE, PEOPLE, KIND, RECIPIENT, SENDER,
 ];
 
-/// The same for mails with doubts: sender, login, doubt, recipient, TLS.
-const DOUBT_ORDER: [usize; 5] = [4, 1, 2, 3, 0];
+/// The same for mails with doubts: sender, login, doubt, recipient, next hop, TLS.
+const DOUBT_ORDER: [usize; 6] = [5, 4, 1, 2, 3, 0];
 
 /// For each cell: a difference has been told.
 pub(super) struct Told {
@@ -93,6 +94,7 @@ impl<'p> Ground<'p> {
             recipients: (0..classes.len()).collect(),
             classes,
             logins: logins(old, new),
+            hops: hops(old, new),
             contents: Contents::of(old, new),
             sampled: false,
         };
@@ -133,6 +135,11 @@ impl<'p> Ground<'p> {
         limits
     }
 
+    /// Copies that one recipient stands for.
+    pub(super) fn ways(&self) -> usize {
+        self.hops.len() * WAYS
+    }
+
     fn space(&self) -> Space {
         let c = &self.contents;
         let sizes = vec![
@@ -145,6 +152,7 @@ impl<'p> Ground<'p> {
             c.fake.len(),
             c.people.len(),
             self.recipients.len(),
+            self.hops.len(),
             2,
             2,
         ];
@@ -157,6 +165,7 @@ impl<'p> Ground<'p> {
             self.logins.len(),
             self.contents.doubts.len(),
             self.recipients.len(),
+            self.hops.len(),
             2,
         ];
         Space { sizes }
@@ -205,7 +214,7 @@ impl<'p> Ground<'p> {
 
     fn numbers(&self, space: &Space, today: Date, kinds: &mut Kinds) -> Vec<u16> {
         let mut cells = vec![0; space.cells()];
-        let per_content = self.recipients.len() * WAYS;
+        let per_content = self.recipients.len() * self.ways();
         let mut at = 0;
         for &sender in &self.senders {
             for login in &self.logins {
@@ -226,7 +235,7 @@ impl<'p> Ground<'p> {
         cells
     }
 
-    fn every_content(&self) -> impl Iterator<Item = Chosen> + '_ {
+    pub(super) fn every_content(&self) -> impl Iterator<Item = Chosen> + '_ {
         let c = &self.contents;
         let sizes = [
             c.kinds.len(),
@@ -269,7 +278,7 @@ impl<'p> Ground<'p> {
     }
 
     /// One outcome for each recipient in each way.
-    fn judged(
+    pub(super) fn judged(
         &self,
         p: usize,
         sender: usize,
@@ -285,7 +294,10 @@ impl<'p> Ground<'p> {
             recipients: self.everyone(),
             ..Envelope::default()
         };
-        let tls: Vec<bool> = (0..envelope.recipients.len()).map(|i| i / 2 % 2 == 1).collect();
+        let everyone = 0..envelope.recipients.len();
+        let tls: Vec<bool> = everyone.clone().map(|i| i / 2 % 2 == 1).collect();
+        let hop = |i: usize| self.hops.get(i / WAYS % self.hops.len()).cloned().flatten();
+        let next_hops: Vec<Option<String>> = everyone.map(hop).collect();
         let decided = |redaction| {
             let facts = Facts {
                 envelope: &envelope,
@@ -293,6 +305,7 @@ impl<'p> Ground<'p> {
                 numbers,
                 doubts,
                 tls_enforced: &tls,
+                next_hops: &next_hops,
                 redaction,
                 given: &Answers::offline(),
             };
@@ -300,7 +313,7 @@ impl<'p> Ground<'p> {
             let mut judge = Judge::new(policy, &facts, given(sender));
             let each = envelope.recipients.iter().enumerate();
             each.map(|(i, recipient)| {
-                let class = self.recipients.get(i / WAYS).copied().unwrap_or(usize::MAX);
+                let class = self.recipients.get(i / self.ways()).copied().unwrap_or(usize::MAX);
                 judge.decide(i, recipient, given(class))
             })
             .collect::<Vec<Decision>>()
@@ -314,12 +327,12 @@ impl<'p> Ground<'p> {
         let each = hoped.iter().zip(&failed);
         each.map(|(d, f)| {
             let said = [d, f].map(|d| Arc::as_ptr(&d.judgement));
-            Rc::clone(known.entry(said).or_insert_with(|| Rc::new(outcome(d, f))))
+            Rc::clone(known.entry(said).or_insert_with(|| Rc::new(outcome(policy, d, f))))
         })
         .collect()
     }
 
-    /// Each recipient in each way: own number fastest, then TLS.
+    /// Each recipient in each way: own number fastest, then TLS, then the next hop.
     fn everyone(&self) -> Vec<Recipient> {
         let classes = self.recipients.iter().filter_map(|r| self.classes.get(*r));
         classes
@@ -329,7 +342,7 @@ impl<'p> Ground<'p> {
                     address: class.address.clone(),
                     args: Vec::new(),
                 };
-                vec![recipient; WAYS]
+                vec![recipient; self.ways()]
             })
             .collect()
     }
@@ -337,7 +350,7 @@ impl<'p> Ground<'p> {
     fn change(&self, block: &Block, pair: &[Outcome; 2]) -> Change {
         let of = |dimension: usize| block.get(dimension).map(Vec::as_slice).unwrap_or_default();
         let marks = [of(HIDDEN), of(FAKE)];
-        let mut conditions = self.conditions(of(LOGIN), of(TLS));
+        let mut conditions = self.conditions(of(LOGIN), of(HOP), of(TLS));
         match of(OWN) {
             [1] => conditions.push("to the person whose number it is".to_owned()),
             [0] => conditions.push("to somebody else than the person whose number it is".to_owned()),
@@ -349,12 +362,22 @@ impl<'p> Ground<'p> {
 
     fn doubt_change(&self, block: &Block, pair: &[Outcome; 2]) -> Change {
         let of = |dimension: usize| block.get(dimension).map(Vec::as_slice).unwrap_or_default();
-        let conditions = self.conditions(of(1), of(4));
+        let conditions = self.conditions(of(1), of(4), of(5));
         self.told(self.contents.doubt_words(of(2)), of(0), of(3), conditions, pair)
     }
 
-    fn conditions(&self, login: &[usize], tls: &[usize]) -> Vec<String> {
+    pub(super) fn conditions(&self, login: &[usize], hop: &[usize], tls: &[usize]) -> Vec<String> {
         let mut conditions = Vec::new();
+        if hop.len() < self.hops.len() {
+            let hosts = hop.iter().filter_map(|h| self.hops.get(*h));
+            let hosts: Vec<String> = hosts
+                .map(|host| match host {
+                    None => "another host".to_owned(),
+                    Some(name) => format!("`{name}`"),
+                })
+                .collect();
+            conditions.push(format!("handed to {}", hosts.join(" or ")));
+        }
         match tls {
             [1] => conditions.push("over enforced TLS".to_owned()),
             [0] => conditions.push("not over enforced TLS".to_owned()),
@@ -374,7 +397,7 @@ impl<'p> Ground<'p> {
         conditions
     }
 
-    fn told(
+    pub(super) fn told(
         &self,
         content: String,
         from: &[usize],
@@ -400,86 +423,6 @@ impl<'p> Ground<'p> {
             was,
             now,
         }
-    }
-
-    /// Mails in which kinds of numbers meet, drawn at random, always the same: the first one that differs although none of
-    /// its parts does.
-    fn mixed(&self, today: Date, space: &Space, cells: &[u16]) -> Option<Change> {
-        let contents: Vec<Chosen> = self.every_content().collect();
-        let mut chance = Chance(0x5eed);
-        let rounds = MIXED / self.recipients.len().max(1) + 50;
-        for _ in 0..rounds {
-            let s = chance.below(self.senders.len());
-            let l = chance.below(self.logins.len());
-            let (sender, login) = (*self.senders.get(s)?, self.logins.get(l)?);
-            let parts: Vec<Chosen> = (0..2 + chance.below(2))
-                .filter_map(|_| contents.get(chance.below(contents.len())).copied())
-                .collect();
-            let one_person = chance.below(3) == 0;
-            let pair = [0, 1].map(|p| {
-                let numbers = self.meet(&parts, one_person, self.policies[p]);
-                self.judged(p, sender, login.as_deref(), &numbers, &[], today)
-            });
-            let [old, new] = &pair;
-            let each = old.iter().zip(new).enumerate();
-            for (i, (was, now)) in each.filter(|(_, (was, now))| !was.same(now)) {
-                let (r, tls) = (i / WAYS, i / 2 % 2);
-                let differs = |part: &Chosen| {
-                    [0, 1].iter().any(|own| {
-                        let cell = [
-                            s,
-                            l,
-                            part.kind,
-                            part.confidence,
-                            part.place,
-                            part.hidden,
-                            part.fake,
-                            part.people,
-                            r,
-                            tls,
-                            *own,
-                        ];
-                        cells.get(space.at(&cell)).is_some_and(|kind| *kind != 0)
-                    })
-                };
-                if parts.iter().any(differs) {
-                    continue;
-                }
-                let words = |c: &Chosen| {
-                    let marks: [&[usize]; 2] = [&[c.hidden], &[c.fake]];
-                    self.contents
-                        .words(&[c.kind], &[c.confidence], &[c.place], marks, &[c.people])
-                };
-                let parts: Vec<String> = parts.iter().map(words).collect();
-                let same = if one_person { " (of one person)" } else { "" };
-                let content = format!("{}{same}", parts.join(" together with "));
-                let conditions = self.conditions(&[l], &[tls]);
-                return Some(self.told(
-                    content,
-                    &[s],
-                    &[r],
-                    conditions,
-                    &[Outcome::clone(was), Outcome::clone(now)],
-                ));
-            }
-        }
-        None
-    }
-
-    /// Numbers of several kinds in one mail; of one person: one number seen in several ways.
-    fn meet(&self, parts: &[Chosen], one_person: bool, policy: &Policy) -> Vec<Number> {
-        let mut numbers: Vec<Number> = parts
-            .iter()
-            .flat_map(|part| self.contents.numbers(*part, &[], policy))
-            .collect();
-        let protected = |part: &Chosen| self.contents.kinds.get(part.kind) == Some(&Kind::Protected);
-        if one_person && let Some(mut first) = numbers.first().cloned() {
-            let alike = numbers.iter().filter(|n| n.kind == first.kind);
-            first.sightings = alike.flat_map(|n| n.sightings.iter().copied()).collect();
-            first.protected = parts.iter().any(protected);
-            numbers = vec![first];
-        }
-        numbers
     }
 }
 
@@ -509,4 +452,16 @@ fn logins(old: &Policy, new: &Policy) -> Vec<Option<String>> {
         }
     }
     logins
+}
+
+/// No host in particular, and every host that a condition names.
+fn hops(old: &Policy, new: &Policy) -> Vec<Option<String>> {
+    let routes = [old, new].into_iter().flat_map(|policy| {
+        let rules = policy.rules.iter().map(|r| &r.when.route);
+        rules.chain(policy.exceptions.all.iter().map(|e| &e.route))
+    });
+    let named: BTreeSet<&String> = routes.flat_map(|route| &route.next_hop).collect();
+    std::iter::once(None)
+        .chain(named.into_iter().cloned().map(Some))
+        .collect()
 }

@@ -8,6 +8,7 @@
 mod content;
 mod cover;
 mod judge;
+mod mixed;
 mod outcome;
 mod people;
 mod say;
@@ -71,17 +72,30 @@ pub struct Outcome {
     /// What watched rules would do.
     #[serde(serialize_with = "word_if_any")]
     pub watched: Option<Action>,
+    /// Who gets a notice.
+    pub told: Told,
+    /// Instead, when a redaction fails.
+    pub told_unredacted: Option<Told>,
     /// Ids of the rules that say so, some of them; no part of a comparison.
     pub rules: BTreeSet<String>,
 }
 
+/// Who gets a notice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Told {
+    /// The sender does.
+    pub sender: bool,
+    /// Others: addresses, `owner` for the owner of the policy.
+    pub others: BTreeSet<String>,
+}
+
 fn word<S: serde::Serializer>(action: &Action, s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_str(action.word())
+    s.serialize_str(&action.spelled())
 }
 
 fn word_if_any<S: serde::Serializer>(action: &Option<Action>, s: S) -> Result<S::Ok, S::Error> {
     match action {
-        Some(action) => s.serialize_some(action.word()),
+        Some(action) => s.serialize_some(&action.spelled()),
         None => s.serialize_none(),
     }
 }

@@ -1,20 +1,36 @@
 //! What becomes of mail under one policy, and the different ways in which two policies differ about it.
 
-use super::Outcome;
+use super::{Outcome, Told};
+use crate::policy::Policy;
 use crate::types::{Action, Decision};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// `failed`: what is decided when a redaction fails.
-pub(super) fn outcome(hoped: &Decision, failed: &Decision) -> Outcome {
+pub(super) fn outcome(policy: &Policy, hoped: &Decision, failed: &Decision) -> Outcome {
+    let redacts = hoped.action == Action::Redact;
     let held = [hoped, failed].into_iter().find(|d| d.action == Action::Quarantine);
     let watched = hoped.matched.iter().filter(|m| m.watch).map(|m| m.action.clone()).max();
     Outcome {
-        unredacted: (hoped.action == Action::Redact).then(|| failed.action.clone()),
+        unredacted: redacts.then(|| failed.action.clone()),
         action: hoped.action.clone(),
         release: held.map(|d| (d.release.by.clone(), d.release.people)),
         watched,
+        told: told(policy, hoped),
+        told_unredacted: redacts.then(|| told(policy, failed)),
         rules: hoped.rule.iter().map(|rule| rule.id.clone()).collect(),
+    }
+}
+
+fn told(policy: &Policy, decision: &Decision) -> Told {
+    let voice = policy.voice(decision);
+    let name = |address: String| match address == policy.owner() {
+        true => "owner".to_owned(),
+        false => address,
+    };
+    Told {
+        sender: voice.sender,
+        others: voice.others.into_iter().map(name).collect(),
     }
 }
 
@@ -26,21 +42,22 @@ impl Outcome {
             unredacted: None,
             release: None,
             watched: None,
+            told: Told::default(),
+            told_unredacted: None,
             rules: BTreeSet::new(),
         }
     }
 
     /// The same for everybody, whichever rule says so.
     pub(super) fn same(&self, other: &Outcome) -> bool {
-        let all = |o: &Outcome| {
-            (
-                o.action.clone(),
-                o.unredacted.clone(),
-                o.release.clone(),
-                o.watched.clone(),
-            )
-        };
-        all(self) == all(other)
+        self.bare() == other.bare()
+    }
+
+    fn bare(&self) -> Outcome {
+        Outcome {
+            rules: BTreeSet::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -67,10 +84,7 @@ impl Kinds {
         if was.same(now) {
             return 0;
         }
-        let bare = [was, now].map(|o| Outcome {
-            rules: BTreeSet::new(),
-            ..o.clone()
-        });
+        let bare = [was.bare(), now.bare()];
         let next = u16::try_from(self.pairs.len() + 1).unwrap_or(u16::MAX);
         let kind = *self.known.entry(bare.clone()).or_insert(next);
         if usize::from(kind) > self.pairs.len() {

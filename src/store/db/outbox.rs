@@ -17,6 +17,8 @@ pub struct NewEntry {
     pub content: Option<i64>,
     /// Why a DSN.
     pub cause: Option<&'static str>,
+    /// Delivery: through this gateway alone.
+    pub gateway: Option<String>,
     /// Now.
     pub created: i64,
 }
@@ -37,6 +39,8 @@ pub struct EntryRow {
     pub content: Option<i64>,
     /// Why a DSN.
     pub cause: Option<String>,
+    /// Delivery: through this gateway alone.
+    pub gateway: Option<String>,
     /// When it was made.
     pub created: i64,
     /// Tries so far.
@@ -68,7 +72,7 @@ pub enum Tried {
 }
 
 const COLUMNS: &str = "o.n, o.incident, i.id, o.kind, o.recipient, o.content, o.cause, o.created, o.attempts, o.token,
-    o.lease IS NOT NULL, o.uncertain, o.done IS NOT NULL";
+    o.lease IS NOT NULL, o.uncertain, o.done IS NOT NULL, o.gateway";
 
 fn entry_row(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
     Ok(EntryRow {
@@ -85,6 +89,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<EntryRow> {
         claimed: row.get(10)?,
         uncertain: row.get(11)?,
         done: row.get(12)?,
+        gateway: row.get(13)?,
     })
 }
 
@@ -92,8 +97,17 @@ impl Tx<'_> {
     /// Writes an entry, due at once. The table's unique index refuses a second one of the same sort.
     pub fn add_entry(&self, incident: i64, new: &NewEntry) -> Result<(), Failure> {
         self.0.execute(
-            "INSERT INTO outbox (incident, kind, recipient, content, cause, created, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-            params![incident, new.kind, new.recipient, new.content, new.cause, new.created],
+            "INSERT INTO outbox (incident, kind, recipient, content, cause, gateway, created, due)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6)",
+            params![
+                incident,
+                new.kind,
+                new.recipient,
+                new.content,
+                new.cause,
+                new.created,
+                new.gateway
+            ],
         )?;
         Ok(())
     }

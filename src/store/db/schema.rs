@@ -5,7 +5,7 @@ use crate::store::StoreError;
 use std::path::Path;
 
 /// Steps that lead from each version to the next one; the first makes an empty file version 1.
-const STEPS: [&str; 2] = [V1, V2];
+const STEPS: [&str; 3] = [V1, JUDGED, GATEWAYS];
 
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;
@@ -143,7 +143,7 @@ CREATE TABLE person (
 ";
 
 /// What judgements were made from, for replay (`store/judged.rs`).
-const V2: &str = "
+const JUDGED: &str = "
 CREATE TABLE judged_key (
     n      INTEGER PRIMARY KEY,
     made   INTEGER NOT NULL,
@@ -161,6 +161,18 @@ CREATE TABLE judged (
 CREATE INDEX judged_received ON judged (received);
 CREATE INDEX judged_incident ON judged (incident);
 CREATE INDEX judged_key_of ON judged (key);
+";
+
+/// Deliveries through a named gateway and by no other way; whose number it is.
+const GATEWAYS: &str = "
+ALTER TABLE outbox ADD COLUMN gateway TEXT;  -- delivery: by its name in the administrator's file
+
+CREATE TABLE number_owner (
+    person  BLOB NOT NULL,                   -- hash of the number
+    address BLOB NOT NULL,                   -- hash of the owner's mail address
+    added   INTEGER NOT NULL,
+    PRIMARY KEY (person, address)
+) WITHOUT ROWID;
 ";
 
 impl Tx<'_> {
