@@ -1,11 +1,14 @@
-//! `cpr-milter courier`: sends what the milter took over, until told to stop.
+//! `cpr-milter courier`: sends what the milter took over and serves the console, until told to stop.
 
 use super::custody::open;
 use super::{ConfigFile, fail, policy};
-use crate::config::Config;
+use crate::config::{Config, Workers};
+use crate::console;
 use crate::courier;
 use crate::policy::Policy;
+use crate::review::Review;
 use crate::store::Access;
+use crate::worker::{Pool, PoolConfig};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,9 +32,23 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let (tell, stop) = watch::channel(false);
-    let voice = Spoken::of(&config)?;
+    let spoken = Spoken::of(&config)?;
     tracing::info!(reinject = %config.reinject, "sending");
-    let sending = courier::run(config, store, voice, stop);
+    let pool = PoolConfig::new(&Workers {
+        // The milter's workers come first: reviewers are few, and wait for one.
+        count: 2,
+        ..config.workers.clone()
+    });
+    let in_force = Arc::clone(&spoken);
+    let review = Review::new(store.clone(), Pool::new(pool), config.clone(), Arc::new(move || in_force.now()));
+    let desk = console::serve(Arc::new(review), stop.clone());
+    let desk = tokio::spawn(async move {
+        // What is owed goes out whether or not anybody can look at it.
+        if let Err(error) = desk.await {
+            tracing::error!("{error}");
+        }
+    });
+    let sending = courier::run(config, store, Spoken::voice(&spoken), stop);
     tokio::pin!(sending);
     loop {
         tokio::select! {
@@ -45,7 +62,10 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
         }
     }
     tell.send_replace(true);
-    sending.await.map_err(|error| error.to_string())
+    let sent = sending.await.map_err(|error| error.to_string());
+    // A browser that keeps its connection open keeps nobody from ending.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), desk).await;
+    sent
 }
 
 /// The policy, read again when its file has changed; a broken file leaves the last one.
@@ -55,17 +75,20 @@ struct Spoken {
 }
 
 impl Spoken {
-    fn of(config: &Config) -> Result<courier::Voice, String> {
+    fn of(config: &Config) -> Result<Arc<Spoken>, String> {
         let policy = policy::in_force(&config.policy)?;
-        let spoken = Arc::new(Spoken {
+        Ok(Arc::new(Spoken {
             path: config.policy.clone(),
             last: Mutex::new((changed(&config.policy), Arc::new(policy))),
-        });
-        let same = Arc::clone(&spoken);
-        Ok(courier::Voice {
-            languages: Arc::new(move || spoken.now().languages().to_vec()),
+        }))
+    }
+
+    fn voice(spoken: &Arc<Spoken>) -> courier::Voice {
+        let (one, same) = (Arc::clone(spoken), Arc::clone(spoken));
+        courier::Voice {
+            languages: Arc::new(move || one.now().languages().to_vec()),
             inside: Arc::new(move |sender| same.now().is_inside(Some(sender))),
-        })
+        }
     }
 
     fn now(&self) -> Arc<Policy> {

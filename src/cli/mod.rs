@@ -16,6 +16,7 @@ mod redact;
 mod run;
 mod scan;
 pub mod table;
+mod user;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ enum Command {
     /// Protected persons: numbers from standard input only, one a line.
     #[command(subcommand)]
     People(custody::People),
+    /// Accounts for the console.
+    #[command(subcommand)]
+    User(user::User),
     /// The audit trail.
     #[command(subcommand)]
     Audit(custody::Audit),
@@ -99,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Policy(command) => command.run(),
         Command::Quarantine(command) => command.run(),
         Command::People(command) => command.run(),
+        Command::User(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Scan(scan) => scan.run(),

@@ -27,4 +27,6 @@ pub use outbox::{Outbox, Task};
 pub use reply::Reply;
 pub use run::{CourierError, Pace, run, run_at};
 pub use smtp::{Peer, Sent, Timeouts};
+pub(crate) use dates::spoken;
 pub use templates::{Kind, TemplateProblem, Templates, check_templates};
+pub(crate) use words::{clean, doubt_words, place as place_words};

@@ -5,9 +5,11 @@
 //! starts one. `redact` takes the same road, so that what was found is what is removed.
 
 mod aid;
+mod closer;
 mod program;
 mod walk;
 
+pub use closer::{Examination, Excerpt, PartLine, examine, take_part};
 pub(crate) use walk::open;
 pub use walk::{Node, text_of};
 

@@ -68,6 +68,12 @@ impl Groups {
         Member { groups, inside }
     }
 
+    /// Names of the groups that an address is in.
+    pub fn names_of(&self, address: Option<&Address>) -> Vec<&str> {
+        let all = self.all.iter().filter(|group| group.has(address));
+        all.map(|group| group.name.as_str()).collect()
+    }
+
     /// The word names `inside` itself. Any other group may hold strangers.
     pub fn is_named_inside(&self, who: Who) -> bool {
         matches!(who, Who::Group(i) if self.inside == Some(i))

@@ -161,6 +161,11 @@ impl Policy {
         self.groups.is_inside(address)
     }
 
+    /// Names of the groups that an address is in, in the order of the file.
+    pub fn groups_of(&self, address: Option<&Address>) -> Vec<&str> {
+        self.groups.names_of(address)
+    }
+
     /// `title:` of an exception, for showing what lifted a number.
     pub fn exception_title(&self, name: &str) -> Option<&str> {
         let mut all = self.exceptions.all.iter();

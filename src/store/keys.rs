@@ -56,6 +56,10 @@ pub(super) enum Purpose {
     Copy,
     /// A sender, for the limit on notices.
     Sender,
+    /// What held mail is found by: sender, unit, recipient, domain, attachment.
+    Mark,
+    /// A name that somebody could not sign in with.
+    SignIn,
     /// The end of the audit chain.
     Head,
     /// Nothing: tells a wrong `hash.key` from the right one.
@@ -70,6 +74,8 @@ impl Purpose {
             Purpose::Recipient => b"cpr-milter 1 recipient",
             Purpose::Copy => b"cpr-milter 1 copy",
             Purpose::Sender => b"cpr-milter 1 sender",
+            Purpose::Mark => b"cpr-milter 1 mark",
+            Purpose::SignIn => b"cpr-milter 1 sign in",
             Purpose::Head => b"cpr-milter 1 audit head",
             Purpose::Check => b"cpr-milter 1 check",
         }
