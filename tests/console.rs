@@ -266,7 +266,7 @@ fn what_stands_in_a_mail_is_text_and_never_a_page() {
     let quoted = "\"><svg/onload=alert(3)>";
     let number = number(5);
     let mail = Mail {
-        text: format!("{evil} cpr-nr. {number} {evil} {{{{ 7*7 }}}}\r\n"),
+        text: format!("{{{{ 7*7 }}}} cpr-nr. {number} {evil}\r\n"),
         file: Some(("a<b>'&.txt", format!("{evil} cpr {number}"))),
         to: vec!["\"<script>x</script>\"@post.example", "borger@post.example"],
         sender: "\"<b>anna</b>\"@kommune.example",
@@ -563,7 +563,7 @@ fn ten_thousand_mails_do_not_make_the_queue_slow() {
                 ..Search::default()
             };
             let found = world.store.queue(&search).expect("queue");
-            assert_eq!((found.all, found.rows.len()), (9001, 25));
+            assert_eq!((found.all, found.rows.len()), (9000, 25));
             looks += 1;
         }
     }

@@ -52,11 +52,17 @@ impl Driver {
     /// A browser with nothing in it, that speaks this language.
     async fn browser(&self, name: &str, language: &str, (width, height): (u32, u32)) -> Browser {
         let profile = self.profile.path().join(name);
-        let options = json!({"goog:chromeOptions": {"args": [
+        // A window is never as narrow as a telephone; what is emulated is as long as its page.
+        let phone = json!({"deviceMetrics": {"width": width, "height": 3200, "pixelRatio": 1.0, "touch": true}});
+        let phone = (width < 500).then_some(phone);
+        let mut options = json!({"goog:chromeOptions": {"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
             format!("--window-size={width},{height}"), format!("--user-data-dir={}", profile.display()),
             format!("--accept-lang={language}"), "--force-prefers-reduced-motion",
         ], "prefs": {"intl.accept_languages": language}}});
+        if let Some(phone) = phone {
+            options["goog:chromeOptions"]["mobileEmulation"] = phone;
+        }
         let capabilities = options.as_object().cloned().expect("an object");
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
@@ -100,8 +106,11 @@ impl Browser {
     }
 
     async fn text(&self) -> String {
-        let body = self.client.find(Locator::Css("body")).await.expect("body");
-        body.text().await.expect("text")
+        // Between two pages there is none.
+        match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     /// The text of the page, once it holds this; after ten seconds without it the test fails.
@@ -252,7 +261,7 @@ fn a_reviewer_signs_in_with_a_second_factor_finds_a_mail_and_sees_its_numbers_fo
         browser.is_fit_for_everybody("queue").await;
         browser.fill("#text", "avis.example").await;
         browser.click(".filter .go button").await;
-        browser.until("1 mails").await;
+        browser.until("1 mail").await;
         browser.follow("Svar på anmodning om aktindsigt i byggesag").await;
         let mail = browser.until("Alle cifre er dækket").await;
         assert!(mail.contains("••••••-••••") && !mail.contains(&number(2)), "{mail}");
@@ -265,7 +274,7 @@ fn a_reviewer_signs_in_with_a_second_factor_finds_a_mail_and_sees_its_numbers_fo
         assert!(clear.contains(&number(2)) && clear.contains("Må sammenligne"), "{clear}");
         browser.picture("mail-unmasked").await;
         browser.is_fit_for_everybody("mail-unmasked").await;
-        browser.follow("Tag ud notat-om-sagen.txt").await;
+        browser.click("a[href$='/part/2']").await;
         browser.until("gemmes uden beskyttelse").await;
         browser.picture("attachment").await;
         browser.client.back().await.expect("back");

@@ -157,7 +157,8 @@ fn one(
     let role = asked.account.as_ref().map(|account| account.role);
     let held = line.state == State::Held;
     let outside = raw.is_none_or(|raw| !policy.is_inside(raw.address.as_ref()));
-    let agreed = line.approvals.iter().map(|name| show::line(name)).collect::<Vec<_>>();
+    let copy = words::of("copy_number", language);
+    let agreed = line.approvals.iter().map(|name| show::line(name).replace("(copy ", copy)).collect::<Vec<_>>();
     context! {
         n => line.index,
         number => line.index + 1,
@@ -177,7 +178,8 @@ fn one(
         agreed,
         may_release => held && !refused && role.is_some_and(|role| role.may_release(&terms.by)),
         attempts => line.attempts,
-        reply => line.reply.as_deref().map(show::line),
+        // Masked when it was kept, its codes left.
+        reply => line.reply.as_deref().map(show::plain),
         queue_id => line.queue_id.as_deref().map(show::plain),
         waits => matches!(line.state, State::Sending | State::Unknown),
     }

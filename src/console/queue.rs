@@ -48,6 +48,7 @@ pub(super) fn page(desk: Arc<Desk>, asked: Asked) -> Running {
             text => search.text,
             people => if search.people == 0 { String::new() } else { search.people.to_string() },
             doubtful => search.doubtful,
+            narrowed => ["rule", "confidence", "place", "people", "doubtful", "order"].iter().any(|name| !asked.query.one(name).is_empty()),
             filtered => !question(&asked.query, 0).is_empty(),
             number => search.page + 1,
             pages,
