@@ -11,6 +11,8 @@ use cpr_milter::console::{Access, ROUTES};
 use cpr_milter::cpr::{Secret, made_up};
 use cpr_milter::store::{Order, PersonNote, Role, Search, State, Verified};
 use cpr_milter::types::Release;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use time::OffsetDateTime;
 use world::{Mail, World, by};
@@ -55,8 +57,10 @@ fn every_page_is_in_the_table_and_opens_to_its_roles_alone() {
             (row.method, row.path, who)
         })
         .collect();
-    let expected: Vec<(&str, &str, String)> =
-        EXPECTED.iter().map(|(method, path, who)| (*method, *path, (*who).to_owned())).collect();
+    let expected: Vec<(&str, &str, String)> = EXPECTED
+        .iter()
+        .map(|(method, path, who)| (*method, *path, (*who).to_owned()))
+        .collect();
     assert_eq!(rows, expected);
 
     let mut world = World::new("");
@@ -68,7 +72,10 @@ fn every_page_is_in_the_table_and_opens_to_its_roles_alone() {
     for (method, row, who) in EXPECTED.iter().filter(|(_, _, who)| *who != "anyone") {
         let answer = nobody.ask(method, &path(row), "");
         assert_eq!(answer.status, 303, "{method} {row} for nobody: {who}");
-        assert!(answer.header("location").is_some_and(|to| to.starts_with("/sign-in")), "{row}");
+        assert!(
+            answer.header("location").is_some_and(|to| to.starts_with("/sign-in")),
+            "{row}"
+        );
     }
     for (role, person) in &people {
         let mut client = Client::signed_in(&world, person);
@@ -78,12 +85,21 @@ fn every_page_is_in_the_table_and_opens_to_its_roles_alone() {
             let without = client.ask(method, &path(row), "");
             if *method == "POST" {
                 assert_eq!(without.status, 403, "{method} {row} without token as {role:?}");
-                let token = client.get("/").header("location").map(str::to_owned).expect("first page");
+                let token = client
+                    .get("/")
+                    .header("location")
+                    .map(str::to_owned)
+                    .expect("first page");
                 let token = client.get(&token).token();
                 let with = client.post(&path(row), &[("token", &token)]);
                 assert_eq!(with.status != 403, may, "{method} {row} as {role:?}: {}", with.status);
             } else {
-                assert_eq!(without.status != 403, may, "{method} {row} as {role:?}: {}", without.status);
+                assert_eq!(
+                    without.status != 403,
+                    may,
+                    "{method} {row} as {role:?}: {}",
+                    without.status
+                );
                 assert!(without.status < 500, "{method} {row} as {role:?}\n{}", world.log());
             }
             if *row == "/sign-in" && *method == "POST" || *row == "/mail/{id}/unmask" {
@@ -93,14 +109,21 @@ fn every_page_is_in_the_table_and_opens_to_its_roles_alone() {
     }
     let denied = world.store.trail(None, 1000).expect("trail");
     let denied: Vec<_> = denied.iter().filter(|line| line.what == "denied").collect();
-    assert!(denied.len() > 30 && denied.iter().any(|line| line.detail.contains("/accounts")), "{}", denied.len());
+    assert!(
+        denied.len() > 30 && denied.iter().any(|line| line.detail.contains("/accounts")),
+        "{}",
+        denied.len()
+    );
 }
 
 #[test]
 fn a_form_from_another_site_is_refused_whatever_it_carries() {
     let mut world = World::new("");
     let id = world.hold(&Mail::new("Svar", &number(1)));
-    let (lis, bo) = (world.account("lis", Role::Dpo, false), world.account("bo", Role::Dpo, false));
+    let (lis, bo) = (
+        world.account("lis", Role::Dpo, false),
+        world.account("bo", Role::Dpo, false),
+    );
     world.start();
     let mut client = Client::signed_in(&world, &lis);
     let mut other = Client::signed_in(&world, &bo);
@@ -121,7 +144,12 @@ fn a_form_from_another_site_is_refused_whatever_it_carries() {
         assert_eq!(client.post(&deed, &all).status, 403, "{site}");
     }
     // GET never acts.
-    assert_eq!(client.get(&format!("{deed}?deed=delete&to=0&reason=aftalt&token={own}")).status, 405);
+    assert_eq!(
+        client
+            .get(&format!("{deed}?deed=delete&to=0&reason=aftalt&token={own}"))
+            .status,
+        405
+    );
     assert_eq!(world.store.show(&id).expect("show").recipients[0].state, State::Held);
     client.extra = vec![("Sec-Fetch-Site".to_owned(), "same-origin".to_owned())];
     assert_eq!(client.post(&deed, &all).status, 303);
@@ -138,7 +166,11 @@ fn signing_in_wants_all_three_gives_a_new_id_and_says_nothing_of_what_was_wrong(
     let planted = client.cookie("desk");
     let code = lis.code(0);
     let wrong = |client: &mut Client, name: &str, password: &str, code: &str| {
-        client.submit("/sign-in", "/sign-in", &[("name", name), ("password", password), ("code", code)])
+        client.submit(
+            "/sign-in",
+            "/sign-in",
+            &[("name", name), ("password", password), ("code", code)],
+        )
     };
     let answers = [
         wrong(&mut client, "Lis Løg", "forkert adgangskode", &code),
@@ -154,7 +186,10 @@ fn signing_in_wants_all_three_gives_a_new_id_and_says_nothing_of_what_was_wrong(
     let answer = wrong(&mut client, "lis løg", world::PASSWORD, &code);
     assert_eq!(answer.status, 303, "{}", answer.body);
     let cookie = answer.header("set-cookie").expect("cookie").to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
     assert_ne!(client.cookie("desk"), planted, "the id from before is worth nothing");
     assert_eq!(client.get("/queue").status, 200);
     let mut fixed = Client::new(&world);
@@ -181,7 +216,12 @@ fn guessing_locks_a_name_out_whether_it_is_anybodys_or_not() {
         let mut said = Vec::new();
         for _ in 0..6 {
             let fields = [("name", name), ("password", "gæt gæt gæt gæt"), ("code", "1")];
-            said.push(client.submit("/sign-in", "/sign-in", &fields).body.contains("too many tries"));
+            said.push(
+                client
+                    .submit("/sign-in", "/sign-in", &fields)
+                    .body
+                    .contains("too many tries"),
+            );
         }
         assert_eq!(said, [false, false, false, false, false, true], "{name}");
     }
@@ -190,7 +230,11 @@ fn guessing_locks_a_name_out_whether_it_is_anybodys_or_not() {
     let failed = world.store.trail(None, 50).expect("trail");
     let failed: Vec<_> = failed.iter().filter(|line| line.what == "sign_in_failed").collect();
     assert_eq!(failed.len(), 10);
-    assert!(failed.iter().all(|line| line.actor == "lis" || line.actor == "(unknown name)"));
+    assert!(
+        failed
+            .iter()
+            .all(|line| line.actor == "lis" || line.actor == "(unknown name)")
+    );
 }
 
 #[test]
@@ -204,7 +248,12 @@ fn a_disabled_account_is_out_at_once_and_the_administrator_reads_no_mail() {
     assert_eq!(reviewer.get("/queue").status, 200);
     let mut admin = Client::signed_in(&world, &root);
     assert_eq!(admin.get("/").header("location"), Some("/accounts"));
-    for page in ["/queue".to_owned(), format!("/mail/{id}"), format!("/mail/{id}/copy"), "/trail".to_owned()] {
+    for page in [
+        "/queue".to_owned(),
+        format!("/mail/{id}"),
+        format!("/mail/{id}/copy"),
+        "/trail".to_owned(),
+    ] {
         assert_eq!(admin.get(&page).status, 403, "{page}");
     }
     let answer = admin.submit("/accounts", "/accounts", &[("name", "lis"), ("change", "disable")]);
@@ -235,8 +284,13 @@ fn every_answer_has_the_headers_that_keep_browsers_in_line() {
     ] {
         let answer = client.get(page);
         let csp = answer.header("content-security-policy").unwrap_or_default();
-        for part in ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"]
-        {
+        for part in [
+            "default-src 'none'",
+            "style-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ] {
             assert!(csp.contains(part), "{page}: {csp}");
         }
         assert!(!csp.contains("unsafe") && !csp.contains("script"), "{csp}");
@@ -255,7 +309,10 @@ fn every_answer_has_the_headers_that_keep_browsers_in_line() {
     https.start();
     let answer = Client::new(&https).get("/sign-in");
     let cookie = answer.header("set-cookie").expect("cookie");
-    assert!(cookie.starts_with("__Host-desk=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-desk=") && cookie.contains("; Secure"),
+        "{cookie}"
+    );
 }
 
 #[test]
@@ -295,13 +352,19 @@ fn what_stands_in_a_mail_is_text_and_never_a_page() {
         }
     }
     let shown = client.get(&format!("/mail/{id}")).body;
-    assert!(shown.contains("&lt;script&gt;") && shown.contains("{{ 7*7 }}"), "{shown}");
+    assert!(
+        shown.contains("&lt;script&gt;") && shown.contains("{{ 7*7 }}"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn a_mail_is_shown_masked_and_in_clear_for_minutes_to_whoever_gave_a_reason() {
     let mut world = World::new("");
-    let (lis, bo) = (world.account("lis", Role::Reviewer, true), world.account("bo", Role::Reviewer, false));
+    let (lis, bo) = (
+        world.account("lis", Role::Reviewer, true),
+        world.account("bo", Role::Reviewer, false),
+    );
     let eva = world.account("eva", Role::Auditor, true);
     let number = number(7);
     let mail = Mail {
@@ -313,29 +376,64 @@ fn a_mail_is_shown_masked_and_in_clear_for_minutes_to_whoever_gave_a_reason() {
     let page = format!("/mail/{id}");
     let mut client = Client::signed_in(&world, &lis);
     let shown = client.get(&page).body;
-    assert!(shown.contains("Sagen vedrører cpr-nr.") && shown.contains("••••••-••••"), "{shown}");
-    assert!(shown.contains("notat.txt") && shown.contains("CPR ud af huset"), "{shown}");
+    assert!(
+        shown.contains("Sagen vedrører cpr-nr.") && shown.contains("••••••-••••"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("notat.txt") && shown.contains("CPR ud af huset"),
+        "{shown}"
+    );
     assert!(!shown.contains(&number[..6]) && !shown.contains("12345678") && !shown.contains("Vestergade 12"));
     let part = format!("{page}/part/2");
-    assert_eq!(client.submit(&page, &part, &[]).status, 400, "an attachment is in clear, too");
-    assert_eq!(client.submit(&page, &format!("{page}/unmask"), &[("reason", " ")]).status, 400);
-    let answer = client.submit(&page, &format!("{page}/unmask"), &[("reason", "Kan ikke se hvis nummer det er")]);
-    assert_eq!(answer.header("location"), Some(format!("{page}?done=unmasked").as_str()), "{}", answer.body);
+    assert_eq!(
+        client.submit(&page, &part, &[]).status,
+        400,
+        "an attachment is in clear, too"
+    );
+    assert_eq!(
+        client
+            .submit(&page, &format!("{page}/unmask"), &[("reason", " ")])
+            .status,
+        400
+    );
+    let answer = client.submit(
+        &page,
+        &format!("{page}/unmask"),
+        &[("reason", "Kan ikke se hvis nummer det er")],
+    );
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("{page}?done=unmasked").as_str()),
+        "{}",
+        answer.body
+    );
     assert!(client.get(&page).body.contains(&number));
     let file = client.submit(&part, &part, &[]);
     assert_eq!(file.status, 200);
     assert_eq!(file.header("content-type"), Some("application/octet-stream"));
-    assert!(file.header("content-disposition").is_some_and(|line| line.starts_with("attachment; filename=\"notat.txt\"")));
+    assert!(
+        file.header("content-disposition")
+            .is_some_and(|line| line.starts_with("attachment; filename=\"notat.txt\""))
+    );
     assert!(file.body.contains(&number));
     assert_eq!(client.submit(&page, &format!("{page}/mask"), &[]).status, 303);
     assert!(!client.get(&page).body.contains(&number));
     // Nobody else sees it meanwhile, and whoever may not, does not.
     let mut other = Client::signed_in(&world, &bo);
-    assert_eq!(other.submit(&page, &format!("{page}/unmask"), &[("reason", "nysgerrig")]).status, 409);
+    assert_eq!(
+        other
+            .submit(&page, &format!("{page}/unmask"), &[("reason", "nysgerrig")])
+            .status,
+        409
+    );
     assert!(!other.get(&page).body.contains(&number));
     let mut auditor = Client::signed_in(&world, &eva);
     let record = auditor.get(&page).body;
-    assert!(!record.contains("Sagen vedrører") && record.contains("The numbers were shown"), "{record}");
+    assert!(
+        !record.contains("Sagen vedrører") && record.contains("The numbers were shown"),
+        "{record}"
+    );
     let deeds = world.deeds(&id);
     for (what, who) in [
         ("viewed", "lis"),
@@ -344,7 +442,10 @@ fn a_mail_is_shown_masked_and_in_clear_for_minutes_to_whoever_gave_a_reason() {
         ("denied", "bo"),
         ("viewed", "eva"),
     ] {
-        assert!(deeds.contains(&(what.to_owned(), who.to_owned())), "{what} {who}: {deeds:?}");
+        assert!(
+            deeds.contains(&(what.to_owned(), who.to_owned())),
+            "{what} {who}: {deeds:?}"
+        );
     }
     assert!(matches!(world.store.verify(None), Ok(Verified::Sound(_))));
     assert!(!world.log().contains(&number[..6]) && !world.log().contains("Svar på"));
@@ -353,41 +454,75 @@ fn a_mail_is_shown_masked_and_in_clear_for_minutes_to_whoever_gave_a_reason() {
 #[test]
 fn two_people_are_needed_to_see_a_protected_persons_number_and_to_release_it() {
     let mut world = World::new("");
-    let (lis, bo) = (world.account("lis", Role::Dpo, true), world.account("bo", Role::Dpo, true));
+    let (lis, bo) = (
+        world.account("lis", Role::Dpo, true),
+        world.account("bo", Role::Dpo, true),
+    );
     let ida = world.account("ida", Role::Reviewer, true);
     let number = number(9);
     // Protected since yesterday only: the terms of the day the mail came wanted one reviewer.
     let id = world.hold(&Mail::new("Svar", &number));
     let secret = Secret::new(number.replace('-', ""));
-    world.store.protect(&[secret], &PersonNote::default(), &by("root")).expect("protected");
+    world
+        .store
+        .protect(&[secret], &PersonNote::default(), &by("root"))
+        .expect("protected");
     world.start();
     let page = format!("/mail/{id}");
     let mut reviewer = Client::signed_in(&world, &ida);
     let release = [("deed", "release"), ("to", "0"), ("reason", "aftalt med borgeren")];
     let answer = reviewer.submit(&page, &format!("{page}/decide"), &release);
-    assert_eq!(answer.status, 409, "today's policy leaves it to the DPO\n{}", answer.body);
+    assert_eq!(
+        answer.status, 409,
+        "today's policy leaves it to the DPO\n{}",
+        answer.body
+    );
     let mut first = Client::signed_in(&world, &lis);
     let asked = first.submit(&page, &format!("{page}/unmask"), &[("reason", "skal kende forskel")]);
-    assert!(asked.header("location").is_some_and(|to| to.ends_with("unmask_waiting")));
+    assert!(
+        asked
+            .header("location")
+            .is_some_and(|to| to.ends_with("unmask_waiting"))
+    );
     let waiting = first.get(&page).body;
-    assert!(!waiting.contains(&number) && waiting.contains("Somebody else must agree"), "{waiting}");
-    let n = world.store.unmaskings(&id, OffsetDateTime::now_utc()).expect("wishes")[0].n.to_string();
+    assert!(
+        !waiting.contains(&number) && waiting.contains("Somebody else must agree"),
+        "{waiting}"
+    );
+    let n = world.store.unmaskings(&id, OffsetDateTime::now_utc()).expect("wishes")[0]
+        .n
+        .to_string();
     let agree = [("n", n.as_str()), ("reason", "set sammen")];
-    assert_eq!(first.submit(&page, &format!("{page}/unmask/agree"), &agree).status, 409, "not to oneself");
+    assert_eq!(
+        first.submit(&page, &format!("{page}/unmask/agree"), &agree).status,
+        409,
+        "not to oneself"
+    );
     let mut second = Client::signed_in(&world, &bo);
     assert!(second.get(&page).body.contains("wishes to see the numbers"));
-    assert_eq!(second.submit(&page, &format!("{page}/unmask/agree"), &agree).status, 303);
+    assert_eq!(
+        second.submit(&page, &format!("{page}/unmask/agree"), &agree).status,
+        303
+    );
     assert!(first.get(&page).body.contains(&number));
     assert!(!second.get(&page).body.contains(&number), "agreeing is not asking");
     // Release: both, and twice the same is one.
     for (client, done) in [(0, "approved"), (0, "approved"), (1, "released")] {
         let client = if client == 0 { &mut first } else { &mut second };
         let answer = client.submit(&page, &format!("{page}/decide"), &release);
-        assert_eq!(answer.header("location"), Some(format!("{page}?done={done}").as_str()), "{}", answer.body);
+        assert_eq!(
+            answer.header("location"),
+            Some(format!("{page}?done={done}").as_str()),
+            "{}",
+            answer.body
+        );
     }
     world.wait(|| world.store.show(&id).expect("show").recipients[0].state == State::Sent);
     let shown = first.get(&page).body;
-    assert!(shown.contains("4Yb1Zk0vQhz9rD") && shown.contains("Taken by the mail server"), "{shown}");
+    assert!(
+        shown.contains("4Yb1Zk0vQhz9rD") && shown.contains("Taken by the mail server"),
+        "{shown}"
+    );
     let mails = world.mta.accepted();
     assert!(String::from_utf8_lossy(&mails[0]).contains(&number), "as it came");
 }
@@ -411,7 +546,11 @@ fn nobody_decides_about_their_own_mail_and_a_policy_that_refuses_today_is_obeyed
     assert!(client.get(&page).body.contains("your own mail"));
     for deed in ["release", "redacted", "refuse", "delete"] {
         let fields = [("deed", deed), ("to", "0"), ("reason", "aftalt")];
-        assert_eq!(client.submit("/queue", &format!("{page}/decide"), &fields).status, 409, "{deed}");
+        assert_eq!(
+            client.submit("/queue", &format!("{page}/decide"), &fields).status,
+            409,
+            "{deed}"
+        );
     }
     let unmask = client.submit("/queue", &format!("{page}/unmask"), &[("reason", "aftalt")]);
     assert_eq!(unmask.status, 409);
@@ -440,7 +579,12 @@ fn nobody_decides_about_their_own_mail_and_a_policy_that_refuses_today_is_obeyed
     let answer = other.submit(&page, &decide, &redacted);
     assert_eq!(answer.status, 303, "{}", answer.body);
     world.wait(|| held(0) == State::Sent && held(1) == State::Sent);
-    let sent: Vec<String> = world.mta.accepted().iter().map(|mail| String::from_utf8_lossy(mail).into_owned()).collect();
+    let sent: Vec<String> = world
+        .mta
+        .accepted()
+        .iter()
+        .map(|mail| String::from_utf8_lossy(mail).into_owned())
+        .collect();
     let whole = sent.iter().filter(|mail| mail.contains(&number(2))).count();
     assert_eq!((sent.len(), whole), (2, 1));
 }
@@ -466,14 +610,25 @@ fn several_mails_that_are_alike_are_decided_together_each_by_the_rules() {
     let guarded = guarded.to_string();
     let other = other.to_string();
     let mut fields = vec![("deed", "refuse"), ("id", alike[0].as_str()), ("id", other.as_str())];
-    assert_eq!(client.submit("/queue", "/queue/check", &fields).status, 400, "not alike");
-    fields = vec![("deed", "release"), ("id", &alike[0]), ("id", &alike[1]), ("id", &guarded)];
+    assert_eq!(
+        client.submit("/queue", "/queue/check", &fields).status,
+        400,
+        "not alike"
+    );
+    fields = vec![
+        ("deed", "release"),
+        ("id", &alike[0]),
+        ("id", &alike[1]),
+        ("id", &guarded),
+    ];
     let check = client.submit("/queue", "/queue/check", &fields);
     assert_eq!(check.status, 200, "{}", check.body);
     assert!(check.body.contains("This happens to all of them"));
     let states = || {
         let all = world.store.list(&cpr_milter::store::Filter::default()).expect("list");
-        all.iter().filter(|mail| mail.states.iter().any(|(state, _)| *state == State::Held)).count()
+        all.iter()
+            .filter(|mail| mail.states.iter().any(|(state, _)| *state == State::Held))
+            .count()
     };
     assert_eq!(states(), 4, "looking changes nothing");
     fields.push(("reason", "aftalt med lederen"));
@@ -526,10 +681,20 @@ fn the_queue_is_searched_sorted_and_says_what_was_seen_before() {
     assert!(body.find("Anden") < body.find("Første"), "most people first");
     assert!(body.contains("Seen before: 1") && body.contains("b•••@post.example") && body.contains("aktindsigt"));
     let similar = client.get(&format!("/mail/{second}")).body;
-    assert!(similar.contains("Same person") && similar.contains("Første"), "{similar}");
+    assert!(
+        similar.contains("Same person") && similar.contains("Første"),
+        "{similar}"
+    );
     let listed = world.store.trail(None, 100).expect("trail");
-    assert!(listed.iter().any(|line| line.what == "listed" && line.detail.contains("\"searched\":true")));
-    assert!(!listed.iter().any(|line| line.detail.contains("post.example")), "what was searched for is not written down");
+    assert!(
+        listed
+            .iter()
+            .any(|line| line.what == "listed" && line.detail.contains("\"searched\":true"))
+    );
+    assert!(
+        !listed.iter().any(|line| line.detail.contains("post.example")),
+        "what was searched for is not written down"
+    );
 }
 
 #[test]
@@ -580,6 +745,100 @@ fn ten_thousand_mails_do_not_make_the_queue_slow() {
     assert!(each.as_millis() < 500, "a page takes {each:?}");
 }
 
+/// Types a command; gives back its status and all that it said.
+fn typed(world: &World, words: &[&str], input: &str) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cpr-milter"))
+        .args(words)
+        .arg("--config")
+        .arg(world.path().join("cpr-milter.yaml"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("run");
+    child
+        .stdin
+        .take()
+        .expect("input")
+        .write_all(input.as_bytes())
+        .expect("typed");
+    let output = child.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), said)
+}
+
+#[test]
+fn accounts_are_made_on_the_command_line_and_it_obeys_the_same_rules() {
+    let mut world = World::new("  second_factor: optional\n");
+    let id = world.hold(&Mail::new("Svar", &number(1))).to_string();
+    let guarded = world.hold(&Mail {
+        release: Release {
+            by: "dpo".to_owned(),
+            people: 1,
+        },
+        ..Mail::new("Kun DPO", &number(3))
+    });
+    let password = "en lang adgangskode";
+    let add = |name: &str, more: &[&str], input: &str| {
+        typed(
+            &world,
+            &[&["user", "add", name, "--role", "reviewer"], more].concat(),
+            input,
+        )
+    };
+    assert_eq!(add("lis", &[], "kort\n").0, Some(2), "too short");
+    let (status, said) = add("lis", &["--mail", "lis@kommune.example"], &format!("{password}\n"));
+    assert!(status == Some(0) && said.contains("otpauth://totp/cpr-milter:lis?secret=") && !said.contains(password));
+    assert_eq!(add("LIS", &[], &format!("{password}\n")).0, Some(2), "taken");
+    let (_, said) = add("bo", &["--password-only", "--generate"], "");
+    let made = said
+        .split("Password (shown this once): ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next());
+    let made = made.expect("a password").to_owned();
+    assert_eq!(add("ida", &["--elsewhere"], "").0, Some(0));
+    let (_, list) = typed(&world, &["user", "list"], "");
+    for line in ["password and code", "elsewhere", "lis@kommune.example"] {
+        assert!(list.contains(line), "{list}");
+    }
+    assert!(!list.contains(&made) && !list.contains("argon2"));
+    world.start();
+    let mut client = Client::new(&world);
+    let fields = [("name", "bo"), ("password", made.as_str()), ("code", "")];
+    assert_eq!(client.submit("/sign-in", "/sign-in", &fields).status, 303);
+    // A second factor cannot be left out by whoever has one; without a password nobody signs in.
+    let mut other = Client::new(&world);
+    for (name, word) in [("lis", password), ("ida", password), ("ida", "")] {
+        let fields = [("name", name), ("password", word), ("code", "")];
+        assert_eq!(other.submit("/sign-in", "/sign-in", &fields).status, 200, "{name}");
+    }
+    assert_eq!(typed(&world, &["user", "disable", "bo"], "").0, Some(0));
+    assert_eq!(client.get("/queue").status, 303);
+    let release = |id: &str, actor: &str| {
+        typed(
+            &world,
+            &["quarantine", "release", id, "--actor", actor, "--reason", "aftalt"],
+            "",
+        )
+    };
+    for (id, actor, why) in [
+        (id.as_str(), "nobody", "nobody of that name"),
+        (id.as_str(), "bo", "nobody of that name"),
+        (&guarded.to_string(), "lis", "role `dpo` alone"),
+    ] {
+        let (status, said) = release(id, actor);
+        assert!(status == Some(2) && said.contains(why), "{actor}: {said}");
+    }
+    let stricter = world::POLICY.replace("then: quarantine\n  - id: many", "then: reject\n  - id: many");
+    assert_ne!(stricter, world::POLICY);
+    std::fs::write(world.path().join("policy.yaml"), stricter).expect("policy");
+    let (status, said) = release(&id, "lis");
+    assert!(status == Some(2) && said.contains("today's policy refuses"), "{said}");
+    std::fs::write(world.path().join("policy.yaml"), world::POLICY).expect("policy");
+    let (status, said) = release(&id, "lis");
+    assert!(status == Some(0) && said.contains("in the outbox"), "{said}");
+}
+
 #[test]
 fn a_proxy_that_signs_people_in_is_believed_on_its_socket() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -592,7 +851,11 @@ fn a_proxy_that_signs_people_in_is_believed_on_its_socket() {
     assert_eq!(client.get("/queue").status, 303, "nobody is named");
     assert!(client.get("/sign-in").body.contains("portal"));
     client.extra = vec![("X-Remote-User".to_owned(), "LIS".to_owned())];
-    assert_eq!(client.get("/queue").header("location"), Some("/queue"), "a session is begun");
+    assert_eq!(
+        client.get("/queue").header("location"),
+        Some("/queue"),
+        "a session is begun"
+    );
     assert!(client.get("/queue").body.contains("lis"));
     // Another name in the same browser is another session; a stranger's is none.
     client.extra = vec![("X-Remote-User".to_owned(), "bo".to_owned())];

@@ -91,17 +91,29 @@ impl Browser {
     }
 
     async fn fill(&self, css: &str, text: &str) {
-        let field = self.client.find(Locator::Css(css)).await.unwrap_or_else(|_| panic!("no {css}"));
+        let field = self
+            .client
+            .find(Locator::Css(css))
+            .await
+            .unwrap_or_else(|_| panic!("no {css}"));
         field.send_keys(text).await.expect("typed");
     }
 
     async fn click(&self, css: &str) {
-        let button = self.client.find(Locator::Css(css)).await.unwrap_or_else(|_| panic!("no {css}"));
+        let button = self
+            .client
+            .find(Locator::Css(css))
+            .await
+            .unwrap_or_else(|_| panic!("no {css}"));
         button.click().await.expect("clicked");
     }
 
     async fn follow(&self, text: &str) {
-        let link = self.client.find(Locator::LinkText(text)).await.unwrap_or_else(|_| panic!("no link {text}"));
+        let link = self
+            .client
+            .find(Locator::LinkText(text))
+            .await
+            .unwrap_or_else(|_| panic!("no link {text}"));
         link.click().await.expect("followed");
     }
 
@@ -138,15 +150,24 @@ impl Browser {
     async fn picture(&self, name: &str) {
         let size = self
             .client
-            .execute("return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]", vec![])
+            .execute(
+                "return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]",
+                vec![],
+            )
             .await
             .expect("size");
         let (width, height) = self.client.get_window_size().await.expect("size");
         let whole = size[1].as_u64().unwrap_or(height).clamp(500, 6000);
         let width = u32::try_from(width).expect("small");
-        let _ = self.client.set_window_size(width, u32::try_from(whole + 20).expect("small")).await;
+        let _ = self
+            .client
+            .set_window_size(width, u32::try_from(whole + 20).expect("small"))
+            .await;
         let png = self.client.screenshot().await.expect("picture");
-        let _ = self.client.set_window_size(width, u32::try_from(height).expect("small")).await;
+        let _ = self
+            .client
+            .set_window_size(width, u32::try_from(height).expect("small"))
+            .await;
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).expect("folder");
         std::fs::write(folder.join(format!("{name}.png")), png).expect("picture");
@@ -193,7 +214,10 @@ impl Browser {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("runtime")
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("runtime")
 }
 
 fn number(seed: u64) -> String {
@@ -207,18 +231,34 @@ fn furnished() -> World {
         ..Mail::new(subject, &number(seed))
     };
     world.hold(&Mail {
-        to: vec!["redaktion@avis.example", "borger@post.example", "kollega@kommune.example"],
+        to: vec![
+            "redaktion@avis.example",
+            "borger@post.example",
+            "kollega@kommune.example",
+        ],
         file: Some((
             "notat-om-sagen.txt",
-            format!("Borgerens cpr-nummer {} indgår i sagen. Partens cpr-nr.: {}.", number(2), number(3)),
+            format!(
+                "Borgerens cpr-nummer {} indgår i sagen. Partens cpr-nr.: {}.",
+                number(2),
+                number(3)
+            ),
         )),
         numbers: vec![number(2), number(3)],
-        ..mail("Svar på anmodning om aktindsigt i byggesag", 2, "Hermed de ønskede akter i sagen.")
+        ..mail(
+            "Svar på anmodning om aktindsigt i byggesag",
+            2,
+            "Hermed de ønskede akter i sagen.",
+        )
     });
     world.hold(&Mail {
         sender: "skole@kommune.example",
         to: vec!["mor@anden.example"],
-        ..mail("Klasseliste til forældremødet", 2, &format!("Børnenes numre: cpr {} og cpr {}", number(2), number(5)))
+        ..mail(
+            "Klasseliste til forældremødet",
+            2,
+            &format!("Børnenes numre: cpr {} og cpr {}", number(2), number(5)),
+        )
     });
     world.hold(&Mail {
         sender: "jobcenter@kommune.example",
@@ -228,7 +268,11 @@ fn furnished() -> World {
             by: "dpo".to_owned(),
             people: 2,
         },
-        ..mail("Aftale om virksomhedspraktik", 8, &format!("Praktikanten har cpr-nummer {} og begynder mandag.", number(8)))
+        ..mail(
+            "Aftale om virksomhedspraktik",
+            8,
+            &format!("Praktikanten har cpr-nummer {} og begynder mandag.", number(8)),
+        )
     });
     world
 }
@@ -256,7 +300,10 @@ fn a_reviewer_signs_in_with_a_second_factor_finds_a_mail_and_sees_its_numbers_fo
         browser.fill("#code", &lis.code(0)).await;
         browser.click("form.stack button").await;
         let queue = browser.until("3 mails").await;
-        assert!(queue.contains("Klasseliste") && queue.contains("r•••@avis.example"), "{queue}");
+        assert!(
+            queue.contains("Klasseliste") && queue.contains("r•••@avis.example"),
+            "{queue}"
+        );
         browser.picture("queue").await;
         browser.is_fit_for_everybody("queue").await;
         browser.fill("#text", "avis.example").await;
@@ -271,7 +318,10 @@ fn a_reviewer_signs_in_with_a_second_factor_finds_a_mail_and_sees_its_numbers_fo
         browser.fill("#clear-reason", "Må sammenligne med sagens parter").await;
         browser.click("details button").await;
         let clear = browser.until("Numrene er synlige for dig til").await;
-        assert!(clear.contains(&number(2)) && clear.contains("Må sammenligne"), "{clear}");
+        assert!(
+            clear.contains(&number(2)) && clear.contains("Må sammenligne"),
+            "{clear}"
+        );
         browser.picture("mail-unmasked").await;
         browser.is_fit_for_everybody("mail-unmasked").await;
         browser.click("a[href$='/part/2']").await;
@@ -308,14 +358,18 @@ fn two_officers_release_with_four_eyes_and_a_mail_goes_back_to_its_sender() {
             browser.follow("Aftale om virksomhedspraktik").await;
             browser.until("To personer skal være enige").await;
             browser.click("#d-redacted").await;
-            browser.fill("#reason", "Praktikstedet har ikke brug for nummeret").await;
+            browser
+                .fill("#reason", "Praktikstedet har ikke brug for nummeret")
+                .await;
             if i == 0 {
                 browser.picture("four-eyes").await;
                 browser.follow("Se kopien først").await;
                 browser.until("der er ingen numre i den").await;
                 browser.picture("copy").await;
                 browser.is_fit_for_everybody("copy").await;
-                browser.fill("#reason", "Praktikstedet har ikke brug for nummeret").await;
+                browser
+                    .fill("#reason", "Praktikstedet har ikke brug for nummeret")
+                    .await;
                 browser.click("form.box button").await;
                 let waiting = browser.until("En anden skal også sige ja").await;
                 assert!(waiting.contains("Har sagt ja: dorte"), "{waiting}");
@@ -352,10 +406,21 @@ fn two_officers_release_with_four_eyes_and_a_mail_goes_back_to_its_sender() {
         }
     });
     let sent = world.mta.accepted();
-    assert!(sent.iter().all(|mail| !String::from_utf8_lossy(mail).contains(&number(8))), "the copy without numbers");
+    assert!(
+        sent.iter()
+            .all(|mail| !String::from_utf8_lossy(mail).contains(&number(8))),
+        "the copy without numbers"
+    );
     let all = world.store.list(&cpr_milter::store::Filter::default()).expect("list");
-    let states = |state| all.iter().filter(|mail| mail.states.iter().any(|(s, _)| *s == state)).count();
-    assert_eq!((states(State::Sent), states(State::Refused), states(State::Held)), (1, 1, 1));
+    let states = |state| {
+        all.iter()
+            .filter(|mail| mail.states.iter().any(|(s, _)| *s == state))
+            .count()
+    };
+    assert_eq!(
+        (states(State::Sent), states(State::Refused), states(State::Held)),
+        (1, 1, 1)
+    );
 }
 
 #[test]
@@ -370,7 +435,12 @@ fn it_is_used_by_keyboard_and_on_a_telephone() {
         let browser = driver.browser("phone", "da", PHONE).await;
         browser.open(&world, "/sign-in").await;
         // Name, Tab, password, Tab, code, Enter.
-        browser.fill("#name", &format!("lis\u{e004}{PASSWORD}\u{e004}{}\u{e007}", lis.code(0))).await;
+        browser
+            .fill(
+                "#name",
+                &format!("lis\u{e004}{PASSWORD}\u{e004}{}\u{e007}", lis.code(0)),
+            )
+            .await;
         browser.until("3 mails").await;
         browser.picture("phone-queue").await;
         browser.is_fit_for_everybody("phone-queue").await;
@@ -383,7 +453,9 @@ fn it_is_used_by_keyboard_and_on_a_telephone() {
         browser.fill("body", "\u{e004}").await;
         let first = active("return document.activeElement.className").await.expect("focus");
         assert_eq!(first, json!("skip"));
-        let ring = active("return getComputedStyle(document.activeElement).outlineStyle").await.expect("ring");
+        let ring = active("return getComputedStyle(document.activeElement).outlineStyle")
+            .await
+            .expect("ring");
         assert_eq!(ring, json!("solid"));
         browser.picture("phone-skip").await;
         browser.client.close().await.expect("closed");

@@ -40,7 +40,12 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
         ..config.workers.clone()
     });
     let in_force = Arc::clone(&spoken);
-    let review = Review::new(store.clone(), Pool::new(pool), config.clone(), Arc::new(move || in_force.now()));
+    let review = Review::new(
+        store.clone(),
+        Pool::new(pool),
+        config.clone(),
+        Arc::new(move || in_force.now()),
+    );
     let desk = console::serve(Arc::new(review), stop.clone());
     let desk = tokio::spawn(async move {
         // What is owed goes out whether or not anybody can look at it.

@@ -371,7 +371,12 @@ impl Decision {
         let body = if redacted { Body::Redacted } else { Body::Original };
         let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no worker could be started: {error}"))?;
         runtime.block_on(async {
-            let review = Review::new(store.clone(), Pool::new(pool), config, Arc::new(move || Arc::clone(&policy)));
+            let review = Review::new(
+                store.clone(),
+                Pool::new(pool),
+                config,
+                Arc::new(move || Arc::clone(&policy)),
+            );
             let ruling = self.ruling();
             let done = review.release(&id, &whom, body, &ruling.decider()).await;
             done.map_err(|error| error.to_string())

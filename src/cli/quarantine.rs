@@ -29,9 +29,7 @@ pub fn show(store: &Store, id: &str, by: &Decider<'_>) -> Said {
 
 /// `quarantine release ID [--to N…]`: recipients are numbered from 1, as `show` prints them; none means all.
 pub fn release(store: &Store, id: &str, to: &[usize], what: What, by: &Decider<'_>) -> Said {
-    with_id(id, |id| {
-        Ok(released(&store.release(id, &whom(to)?, what, by)?))
-    })
+    with_id(id, |id| Ok(released(&store.release(id, &whom(to)?, what, by)?)))
 }
 
 /// What a release did, in words.

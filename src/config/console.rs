@@ -101,9 +101,7 @@ impl Console {
         }
         let minutes = [self.idle_minutes, self.session_hours, self.unmask_minutes];
         if minutes.contains(&0) || self.unmask_minutes > 60 || self.session_hours > 24 || self.idle_minutes > 24 * 60 {
-            return Err(
-                "console: idle_minutes is 1 to 1440, session_hours 1 to 24, unmask_minutes 1 to 60".to_owned(),
-            );
+            return Err("console: idle_minutes is 1 to 1440, session_hours 1 to 24, unmask_minutes 1 to 60".to_owned());
         }
         Ok(())
     }

@@ -51,7 +51,11 @@ pub(super) fn change(desk: Arc<Desk>, asked: Asked) -> Running {
             "sign_out" => AccountChange::SignedOut,
             _ => return Err(Trouble::Wrong("no_deed")),
         };
-        let (actor, now, name) = (asked.account()?.name.clone(), asked.now, asked.form.one("name").to_owned());
+        let (actor, now, name) = (
+            asked.account()?.name.clone(),
+            asked.now,
+            asked.form.one("name").to_owned(),
+        );
         desk.review
             .with_store(move |store| {
                 let by = Decider {

@@ -5,6 +5,7 @@ use super::routes::{Access, ROUTES, Route};
 use super::{Desk, cookie, signin};
 use crate::policy::Language;
 use crate::store::{Account, AuditEvent, SessionId};
+use axum::RequestExt;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Form, FromRequest, Query, RawPathParams, Request};
@@ -15,7 +16,6 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use axum::RequestExt;
 use serde_json::json;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -34,14 +34,21 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=()",
+    ),
 ];
 
 /// The pages of the table, ready to be served.
 pub fn app(desk: Arc<Desk>) -> Router {
     let mut router = Router::new();
     for row in ROUTES {
-        let filter = if row.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
+        let filter = if row.method == "POST" {
+            MethodFilter::POST
+        } else {
+            MethodFilter::GET
+        };
         let desk = Arc::clone(&desk);
         let answer = move |request: Request| answer(Arc::clone(&desk), row, request);
         router = router.route(row.path, on(filter, answer));
@@ -96,16 +103,31 @@ async fn admitted(
 ) -> Result<Option<Response>, Trouble> {
     let headers = request.headers().clone();
     if row.method == "GET" {
-        asked.here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
+        asked.here = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |here| here.as_str())
+            .to_owned();
     }
-    asked.query = Query::try_from_uri(request.uri()).map(|Query(pairs)| Fields(pairs)).unwrap_or_default();
+    asked.query = Query::try_from_uri(request.uri())
+        .map(|Query(pairs)| Fields(pairs))
+        .unwrap_or_default();
     let params = request.extract_parts::<RawPathParams>().await;
     asked.path = params
-        .map(|params| Fields(params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
+        .map(|params| {
+            Fields(
+                params
+                    .iter()
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .collect(),
+            )
+        })
         .unwrap_or_default();
     let held = cookie::secret(desk, &headers);
     asked.account = account(desk, held.as_deref(), asked.now).await?;
-    asked.secret = held.or_else(cookie::fresh).ok_or_else(|| Trouble::Broken("no random numbers".to_owned()))?;
+    asked.secret = held
+        .or_else(cookie::fresh)
+        .ok_or_else(|| Trouble::Broken("no random numbers".to_owned()))?;
     asked.token = cookie::token(&asked.secret);
     if let Some(cookie) = signin::by_header(desk, &headers, asked).await? {
         // A form that came without a session is shown again: its token cannot be right.
@@ -127,7 +149,9 @@ async fn admitted(
         if !matches!(site, None | Some("same-origin" | "none")) {
             return Err(Trouble::Forged);
         }
-        let Form(pairs) = Form::<Vec<(String, String)>>::from_request(request, &()).await.map_err(|_| Trouble::Forged)?;
+        let Form(pairs) = Form::<Vec<(String, String)>>::from_request(request, &())
+            .await
+            .map_err(|_| Trouble::Forged)?;
         asked.form = Fields(pairs);
         if !cookie::is_token(&asked.secret, asked.form.one("token")) {
             return Err(Trouble::Forged);
@@ -142,7 +166,10 @@ async fn account(desk: &Desk, secret: Option<&str>, now: OffsetDateTime) -> Resu
     };
     let id = SessionId::of(secret.as_bytes());
     let idle = Duration::minutes(i64::from(desk.settings.idle_minutes));
-    Ok(desk.review.with_store(move |store| store.session(&id, now, idle)).await?)
+    Ok(desk
+        .review
+        .with_store(move |store| store.session(&id, now, idle))
+        .await?)
 }
 
 /// A refusal is written down: who was refused what. The path's words may be anything, so the row of the table is named.
@@ -241,7 +268,10 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accept).expect("header"));
-            headers.insert(axum::http::header::COOKIE, HeaderValue::from_str(cookie).expect("header"));
+            headers.insert(
+                axum::http::header::COOKIE,
+                HeaderValue::from_str(cookie).expect("header"),
+            );
             assert_eq!(language(&headers), expected, "{accept} {cookie}");
         }
     }

@@ -121,5 +121,4 @@ impl Asked {
             now: self.now,
         }
     }
-
 }

@@ -87,7 +87,11 @@ fn rules(mail: &Details) -> Vec<Option<String>> {
 fn row(mail: &Details, said: &str, asked: &Asked) -> Value {
     let facts = mail.summary.facts.as_ref();
     let held = mail.recipients.iter().filter(|line| line.state == State::Held);
-    let named: Vec<String> = rules(mail).into_iter().flatten().map(|rule| show::line(&rule)).collect();
+    let named: Vec<String> = rules(mail)
+        .into_iter()
+        .flatten()
+        .map(|rule| show::line(&rule))
+        .collect();
     context! {
         id => mail.summary.id.to_string(),
         received => show::short(mail.summary.received, asked.language),

@@ -87,7 +87,12 @@ mod tests {
         let (one, other) = (fresh().expect("chance"), fresh().expect("chance"));
         assert_ne!(one, other);
         assert!(is_token(&one, &token(&one)));
-        for wrong in [token(&other), String::new(), "zz".to_owned(), token(&one)[..62].to_owned()] {
+        for wrong in [
+            token(&other),
+            String::new(),
+            "zz".to_owned(),
+            token(&one)[..62].to_owned(),
+        ] {
             assert!(!is_token(&one, &wrong), "{wrong}");
         }
     }

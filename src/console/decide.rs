@@ -1,8 +1,8 @@
 //! `POST /mail/{id}/decide`: release, refuse, delete, for the recipients chosen.
 
+use super::Desk;
 use super::answer::redirect;
 use super::asked::{Asked, Running, Trouble};
-use super::Desk;
 use crate::review::{Body, ReviewError};
 use crate::store::{AuditEvent, Decider, IncidentId, Released, Whom};
 use serde_json::json;
@@ -63,7 +63,9 @@ pub(super) async fn carry_out(
 ) -> Result<&'static str, Trouble> {
     let done = match deed {
         Deed::Release(body) => desk.review.release(id, whom, body, by).await.map(|released| {
-            let waits = released.iter().any(|(_, released)| matches!(released, Released::Approved { .. }));
+            let waits = released
+                .iter()
+                .any(|(_, released)| matches!(released, Released::Approved { .. }));
             if waits { "approved" } else { "released" }
         }),
         Deed::Refuse | Deed::Delete => close(desk, id, deed, whom, by).await,

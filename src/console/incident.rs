@@ -122,7 +122,12 @@ fn decisions(record: &Record, look: Option<&Look>, policy: &Policy, asked: &Aske
     let recipients: Vec<Value> = record.details.recipients.iter().map(recipient).collect();
     // Others of the same mail, who are not ours: delivered, or refused to the client.
     let facts = record.details.summary.facts.as_ref();
-    let ours: Vec<&str> = record.details.recipients.iter().filter_map(|line| line.address.as_deref()).collect();
+    let ours: Vec<&str> = record
+        .details
+        .recipients
+        .iter()
+        .filter_map(|line| line.address.as_deref())
+        .collect();
     let others = facts.map(|facts| &facts.outcomes).into_iter().flatten();
     let others: Vec<Value> = others
         .filter(|outcome| !ours.contains(&outcome.recipient.as_str()))
@@ -158,7 +163,11 @@ fn one(
     let held = line.state == State::Held;
     let outside = raw.is_none_or(|raw| !policy.is_inside(raw.address.as_ref()));
     let copy = words::of("copy_number", language);
-    let agreed = line.approvals.iter().map(|name| show::line(name).replace("(copy ", copy)).collect::<Vec<_>>();
+    let agreed = line
+        .approvals
+        .iter()
+        .map(|name| show::line(name).replace("(copy ", copy))
+        .collect::<Vec<_>>();
     context! {
         n => line.index,
         number => line.index + 1,
@@ -212,7 +221,11 @@ fn why(decision: &Decision, look: &Look, asked: &Asked) -> Vec<Value> {
                 }
                 all
             });
-        let doubts: Vec<&str> = matched.doubts.iter().map(|doubt| doubt_words(*doubt, language)).collect();
+        let doubts: Vec<&str> = matched
+            .doubts
+            .iter()
+            .map(|doubt| doubt_words(*doubt, language))
+            .collect();
         context! {
             id => show::line(&matched.rule.id),
             title => show::line(&matched.rule.title),
@@ -230,7 +243,9 @@ fn why(decision: &Decision, look: &Look, asked: &Asked) -> Vec<Value> {
 fn found_as(look: &Look, number: usize) -> impl Iterator<Item = &Finding> {
     let Today { number_of_finding, .. } = &look.today;
     let findings = look.seen.report.findings.iter().zip(number_of_finding);
-    findings.filter(move |(_, of)| **of == number).map(|(finding, _)| finding)
+    findings
+        .filter(move |(_, of)| **of == number)
+        .map(|(finding, _)| finding)
 }
 
 fn lifted(decision: &Decision, policy: &Policy) -> Vec<Value> {
@@ -243,7 +258,10 @@ fn lifted(decision: &Decision, policy: &Policy) -> Vec<Value> {
         })
         .collect();
     lines.dedup();
-    lines.into_iter().map(|(rule, exception)| context! {rule, exception}).collect()
+    lines
+        .into_iter()
+        .map(|(rule, exception)| context! {rule, exception})
+        .collect()
 }
 
 /// The findings with what stands around them, and the parts with what was found in each and what was not read.
@@ -265,8 +283,12 @@ pub(super) fn content(seen: &Examination, id: &IncidentId, clear: bool, asked: &
         }
     };
     let findings: Vec<Value> = report.findings.iter().enumerate().take(SHOWN).map(finding).collect();
-    let numbers: std::collections::BTreeSet<_> =
-        report.findings.iter().filter(|f| f.kind == IdKind::Cpr).map(|f| &f.number).collect();
+    let numbers: std::collections::BTreeSet<_> = report
+        .findings
+        .iter()
+        .filter(|f| f.kind == IdKind::Cpr)
+        .map(|f| &f.number)
+        .collect();
     context! {
         findings,
         more => report.findings.len().saturating_sub(SHOWN),
@@ -279,7 +301,11 @@ pub(super) fn content(seen: &Examination, id: &IncidentId, clear: bool, asked: &
 fn tree_line(part: &PartLine, seen: &Examination, id: &IncidentId, asked: &Asked) -> Value {
     let language = asked.language;
     let report = &seen.report;
-    let found = report.findings.iter().filter(|finding| finding.place.part == part.path).count();
+    let found = report
+        .findings
+        .iter()
+        .filter(|finding| finding.place.part == part.path)
+        .count();
     let doubts = report.doubts.iter().filter(|doubt| doubt.place.part == part.path);
     let doubts: Vec<&str> = doubts.map(|doubt| doubt_words(doubt.kind, language)).collect();
     let root = part.path.0.is_empty();
@@ -306,7 +332,10 @@ fn masks(record: &Record, asked: &Asked) -> Value {
     let person = account.map_or("", |account| account.person.as_str());
     let may = account.is_some_and(|account| account.unmask && account.role.decides()) && !record.own;
     let mine = record.unmaskings.iter().find(|wish| wish.person == person);
-    let others = record.unmaskings.iter().filter(|wish| wish.person != person && wish.until.is_none());
+    let others = record
+        .unmaskings
+        .iter()
+        .filter(|wish| wish.person != person && wish.until.is_none());
     context! {
         may_unmask => may,
         unmasked_until => mine.and_then(|wish| wish.until).map(|until| show::short(until, language)),

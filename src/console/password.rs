@@ -12,7 +12,9 @@ const LONGEST: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// See [`SHORTEST`].
-    #[error("a password has at least 12 characters and at most 256; four words that do not belong together are a good one")]
+    #[error(
+        "a password has at least 12 characters and at most 256; four words that do not belong together are a good one"
+    )]
     Length,
     /// Hashing failed.
     #[error("the password could not be hashed: the system gives no random numbers")]

@@ -72,11 +72,17 @@ fn search(query: &Fields) -> Search {
         state,
         rule: (!rule.is_empty()).then(|| rule.chars().take(200).collect()),
         confidence: CONFIDENCES.into_iter().find(|c| c.word() == query.one("confidence")),
-        place: PLACES.iter().find(|(_, word)| *word == query.one("place")).map(|(class, _)| *class),
+        place: PLACES
+            .iter()
+            .find(|(_, word)| *word == query.one("place"))
+            .map(|(class, _)| *class),
         people: query.one("people").parse().unwrap_or(0),
         doubtful: !query.one("doubtful").is_empty(),
         text: query.one("text").chars().take(320).collect(),
-        order: Order::ALL.iter().find(|(_, word)| *word == order).map_or(Order::default(), |(order, _)| *order),
+        order: Order::ALL
+            .iter()
+            .find(|(_, word)| *word == order)
+            .map_or(Order::default(), |(order, _)| *order),
         page: query.one("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000) - 1,
         size: SIZE,
     }
@@ -87,10 +93,25 @@ fn question(query: &Fields, page: usize) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let escaped = |text: &str| -> String {
         text.bytes()
-            .map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .map(|b| {
+                if plain(&b) {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
             .collect()
     };
-    let kept = ["state", "rule", "confidence", "place", "people", "doubtful", "text", "order"];
+    let kept = [
+        "state",
+        "rule",
+        "confidence",
+        "place",
+        "people",
+        "doubtful",
+        "text",
+        "order",
+    ];
     let mut pairs: Vec<String> = kept
         .iter()
         .filter(|name| !query.one(name).is_empty())
@@ -116,9 +137,8 @@ fn choices(search: &Search, rules: &[String], language: Language) -> Value {
     let all_states = choice("all", words::of("any", language), search.state.is_none());
     let rule = |rule: &String| choice(rule, &show::line(rule), search.rule.as_ref() == Some(rule));
     let sure = |c: Confidence| choice(c.word(), words::at_least(c, language), search.confidence == Some(c));
-    let place = |(class, word): &(PlaceClass, &str)| {
-        choice(word, words::place(word, language), search.place == Some(*class))
-    };
+    let place =
+        |(class, word): &(PlaceClass, &str)| choice(word, words::place(word, language), search.place == Some(*class));
     let order = |(order, word): &(Order, &str)| choice(word, words::order(*order, language), search.order == *order);
     context! {
         states => states.chain([all_states]).collect::<Vec<_>>(),
@@ -199,19 +219,37 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_written_again() {
-        let pairs = [("state", "all"), ("text", "a b&c@x.example"), ("people", "3"), ("page", "4"), ("x", "y")];
+        let pairs = [
+            ("state", "all"),
+            ("text", "a b&c@x.example"),
+            ("people", "3"),
+            ("page", "4"),
+            ("x", "y"),
+        ];
         let query = Fields(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec());
         let search = search(&query);
         assert_eq!((search.state, search.people, search.page), (None, 3, 3));
-        assert_eq!(question(&query, 4), "state=all&people=3&text=a%20b%26c%40x.example&page=5");
+        assert_eq!(
+            question(&query, 4),
+            "state=all&people=3&text=a%20b%26c%40x.example&page=5"
+        );
     }
 
     #[test]
     fn nonsense_asks_for_what_is_held() {
-        let pairs = [("state", "x"), ("order", "x"), ("page", "-1"), ("people", "many"), ("confidence", "very")];
+        let pairs = [
+            ("state", "x"),
+            ("order", "x"),
+            ("page", "-1"),
+            ("people", "many"),
+            ("confidence", "very"),
+        ];
         let query = Fields(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec());
         let search = search(&query);
-        assert_eq!((search.state, search.order, search.page), (Some(State::Held), Order::Deadline, 0));
+        assert_eq!(
+            (search.state, search.order, search.page),
+            (Some(State::Held), Order::Deadline, 0)
+        );
         assert_eq!((search.people, search.confidence), (0, None));
     }
 }

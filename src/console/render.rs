@@ -159,7 +159,16 @@ mod tests {
     fn no_page_has_a_script_or_a_style_of_its_own_or_reaches_elsewhere() {
         for (name, text) in PAGES {
             let text = text.to_lowercase();
-            for banned in ["<script", " style=", "<style", " onclick", "http://", "https://", "javascript:", "|safe"] {
+            for banned in [
+                "<script",
+                " style=",
+                "<style",
+                " onclick",
+                "http://",
+                "https://",
+                "javascript:",
+                "|safe",
+            ] {
                 assert!(!text.contains(banned), "{name}: {banned}");
             }
         }
@@ -177,11 +186,22 @@ mod tests {
     #[test]
     fn every_word_that_a_page_uses_is_there_in_both_languages() {
         for (name, text) in PAGES {
-            for rest in text.split("t.").skip(1).zip(text.split("t.")).filter_map(|(rest, before)| {
-                let edge = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
-                edge.then_some(rest)
-            }) {
-                let key: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            for rest in text
+                .split("t.")
+                .skip(1)
+                .zip(text.split("t."))
+                .filter_map(|(rest, before)| {
+                    let edge = before
+                        .chars()
+                        .next_back()
+                        .is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                    edge.then_some(rest)
+                })
+            {
+                let key: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                    .collect();
                 assert!(
                     key.is_empty() || words::WORDS.iter().any(|(known, _, _)| *known == key),
                     "{name}: t.{key}"

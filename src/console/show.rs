@@ -26,7 +26,10 @@ const MONTHS: [(&str, &str); 12] = [
 /// `24. nov. 09.30`, `24 Nov 09:30`, Danish time.
 pub(super) fn short(at: OffsetDateTime, language: Language) -> String {
     let local = danish_time(at);
-    let month = MONTHS.get(usize::from(u8::from(local.month())) - 1).copied().unwrap_or_default();
+    let month = MONTHS
+        .get(usize::from(u8::from(local.month())) - 1)
+        .copied()
+        .unwrap_or_default();
     let (day, hour, minute) = (local.day(), local.hour(), local.minute());
     match language {
         Language::Da => format!("{day}. {} {hour:02}.{minute:02}", month.0),
@@ -59,7 +62,10 @@ pub(super) fn line(text: &str) -> String {
 /// All digits as dots, too: of context nobody needs any.
 pub(super) fn dotted(text: &str) -> String {
     let masked = mask(text);
-    plain(&masked).chars().map(|c| if c.is_numeric() { '•' } else { c }).collect()
+    plain(&masked)
+        .chars()
+        .map(|c| if c.is_numeric() { '•' } else { c })
+        .collect()
 }
 
 /// In clear, on one line.

@@ -13,6 +13,9 @@ use minijinja::context;
 use std::sync::Arc;
 use time::Duration;
 
+/// How long somebody waits for their password to be looked at.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 const STYLE: &str = include_str!("pages/style.css");
 
 /// `GET /style.css`.
@@ -44,7 +47,13 @@ pub(super) fn address(method: &str, here: &str) -> String {
 fn escaped(text: &str) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
     text.bytes()
-        .map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if plain(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
         .collect()
 }
 
@@ -103,7 +112,10 @@ async fn known(desk: &Desk, asked: &Asked) -> Result<Result<(Account, SignIn), &
         return Ok(Err("locked_out"));
     };
     let password = zeroize::Zeroizing::new(asked.form.raw("password").to_owned());
-    let _turn = desk.hashing.acquire().await;
+    // Whoever sends thousands keeps themselves waiting, and fills nothing up.
+    let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, desk.hashing.acquire()).await else {
+        return Ok(Err("busy"));
+    };
     let right = tokio::task::spawn_blocking(move || password::verify(&password, hash.as_deref())).await;
     let right = right.unwrap_or(false);
     let step = second
@@ -119,7 +131,10 @@ async fn known(desk: &Desk, asked: &Asked) -> Result<Result<(Account, SignIn), &
     };
     if let Some(step) = step {
         let whose = account.clone();
-        let fresh = desk.review.with_store(move |store| store.spend_code(&whose, step)).await?;
+        let fresh = desk
+            .review
+            .with_store(move |store| store.spend_code(&whose, step))
+            .await?;
         if !fresh {
             return failed(desk, name, "code used before", asked).await;
         }
@@ -174,7 +189,11 @@ pub(super) async fn by_header(desk: &Desk, headers: &HeaderMap, asked: &mut Aske
         asked.account = None;
         return Ok(None);
     };
-    if asked.account.as_ref().is_some_and(|signed_in| signed_in.person == account.person) {
+    if asked
+        .account
+        .as_ref()
+        .is_some_and(|signed_in| signed_in.person == account.person)
+    {
         return Ok(None);
     }
     begin(desk, &account, SignIn::Header, asked).await.map(Some)

@@ -42,7 +42,11 @@ pub fn step_of(secret: &[u8], typed: &str, unix: i64) -> Option<i64> {
     // All three are compared, whichever fits.
     let steps = [now, now - 1, now + 1];
     let fits = steps.map(|step| same(at_step(secret, step).as_bytes(), typed.as_bytes()));
-    steps.into_iter().zip(fits).find(|(_, fits)| *fits).map(|(step, _)| step)
+    steps
+        .into_iter()
+        .zip(fits)
+        .find(|(_, fits)| *fits)
+        .map(|(step, _)| step)
 }
 
 fn same(one: &[u8], other: &[u8]) -> bool {
@@ -81,7 +85,10 @@ pub fn address(name: &str, secret: &[u8]) -> String {
         }
         out
     });
-    format!("otpauth://totp/cpr-milter:{name}?secret={}&issuer=cpr-milter", base32(secret))
+    format!(
+        "otpauth://totp/cpr-milter:{name}?secret={}&issuer=cpr-milter",
+        base32(secret)
+    )
 }
 
 #[cfg(test)]
@@ -108,10 +115,20 @@ mod tests {
     fn clocks_may_differ_by_a_step_and_no_more() {
         let secret = b"12345678901234567890";
         let code = code(secret, 3000);
-        for (unix, fits) in [(3000, true), (3029, true), (3030, true), (2970, true), (3060, false), (2969, false)] {
+        for (unix, fits) in [
+            (3000, true),
+            (3029, true),
+            (3030, true),
+            (2970, true),
+            (3060, false),
+            (2969, false),
+        ] {
             assert_eq!(step_of(secret, &code, unix).is_some(), fits, "{unix}");
         }
-        assert_eq!(step_of(secret, &format!(" {} {} ", &code[..3], &code[3..]), 3000), Some(100));
+        assert_eq!(
+            step_of(secret, &format!(" {} {} ", &code[..3], &code[3..]), 3000),
+            Some(100)
+        );
         assert_eq!(step_of(secret, "", 3000), None);
     }
 

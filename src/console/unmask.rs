@@ -1,8 +1,8 @@
 //! Seeing what is masked: asked for with a reason, agreed to by another where two must, ended by hand or by the clock.
 
+use super::Desk;
 use super::answer::redirect;
 use super::asked::{Asked, Running, Trouble};
-use super::Desk;
 use crate::review::ReviewError;
 use crate::store::{Account, AuditEvent, Decider, IncidentId, Store, StoreError, Wish};
 use serde_json::json;
@@ -29,7 +29,9 @@ pub(super) fn agree(desk: Arc<Desk>, asked: Asked) -> Running {
         let id = asked.incident()?;
         let n: i64 = asked.form.one("n").parse().map_err(|_| Trouble::NotFound)?;
         let done = with(&desk, &asked, move |store, id, account, minutes, by| {
-            store.agree_unmask(id, n, account, minutes, by).map(|()| "unmask_agreed")
+            store
+                .agree_unmask(id, n, account, minutes, by)
+                .map(|()| "unmask_agreed")
         });
         Ok(redirect(&format!("/mail/{id}?done={}", done.await?)))
     })
@@ -40,7 +42,9 @@ pub(super) fn mask(desk: Arc<Desk>, asked: Asked) -> Running {
     Box::pin(async move {
         let (id, account) = (asked.incident()?, asked.account()?.clone());
         let which = id.clone();
-        desk.review.with_store(move |store| store.end_unmask(&which, &account)).await?;
+        desk.review
+            .with_store(move |store| store.end_unmask(&which, &account))
+            .await?;
         Ok(redirect(&format!("/mail/{id}?done=masked")))
     })
 }

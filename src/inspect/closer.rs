@@ -149,6 +149,8 @@ fn taken(node: &Node<'_>, path: &PartPath, budget: &mut Budget, aid: &mut Aid<'_
     let mut children = content.children.iter().filter(|child| !child.alternative);
     children.find_map(|child| {
         let below = node.child(child);
-        path.0.starts_with(&below.path.0).then(|| taken(&below, path, budget, aid))?
+        path.0
+            .starts_with(&below.path.0)
+            .then(|| taken(&below, path, budget, aid))?
     })
 }

@@ -63,7 +63,9 @@ impl Review {
         let protected: BTreeMap<Secret, bool> = numbers.into_iter().zip(answers).collect();
         let is_protected = |number: &Secret| protected.get(number).copied().unwrap_or(true);
         let faint = std::mem::take(&mut report.faint);
-        report.findings.extend(faint.into_iter().filter(|finding| is_protected(&finding.number)));
+        report
+            .findings
+            .extend(faint.into_iter().filter(|finding| is_protected(&finding.number)));
         let seen = facts_from(report, &|_, number| is_protected(number), &|_, _| Vec::new());
         let enforced = |domain: &str| self.config.is_tls_enforced(domain);
         let tls: Vec<bool> = envelope

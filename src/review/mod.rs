@@ -78,7 +78,9 @@ pub enum ReviewError {
     #[error("no clean copy can be made: {0}; release it as it is, or refuse it")]
     NotClean(String),
     /// Today's policy refuses it.
-    #[error("today's policy refuses this mail to recipient {recipient} (rule `{rule}`): it cannot be released as it is")]
+    #[error(
+        "today's policy refuses this mail to recipient {recipient} (rule `{rule}`): it cannot be released as it is"
+    )]
     Refused {
         /// From 1.
         recipient: usize,
@@ -192,7 +194,11 @@ impl Review {
             Err(why) => return Err(ReviewError::NotClean(why.to_string())),
         };
         let removed = findings.len();
-        let seen = self.pool.examine(&copy.bytes, &options, until()).await.map_err(unavailable)?;
+        let seen = self
+            .pool
+            .examine(&copy.bytes, &options, until())
+            .await
+            .map_err(unavailable)?;
         Ok(CleanCopy {
             bytes: copy.bytes,
             seen,
@@ -237,7 +243,9 @@ impl Review {
 
     async fn open(&self, id: &IncidentId) -> Result<(Opened, Vec<u8>), ReviewError> {
         let which = id.clone();
-        let mut opened = self.with_store(move |store| store.read(&which, Content::Original)).await?;
+        let mut opened = self
+            .with_store(move |store| store.read(&which, Content::Original))
+            .await?;
         let mail = opened.mail.take().ok_or_else(|| StoreError::Shredded(id.clone()))?;
         Ok((opened, mail))
     }

@@ -272,9 +272,15 @@ mod tests {
     fn what_is_left_to_the_dpo_is_left_to_nobody_else() {
         let may: Vec<Role> = Role::ALL.into_iter().filter(|role| role.may_release("dpo")).collect();
         assert_eq!(may, [Role::Dpo]);
-        let may: Vec<Role> = Role::ALL.into_iter().filter(|role| role.may_release("reviewer")).collect();
+        let may: Vec<Role> = Role::ALL
+            .into_iter()
+            .filter(|role| role.may_release("reviewer"))
+            .collect();
         assert_eq!(may, [Role::Reviewer, Role::Dpo]);
-        let may: Vec<Role> = Role::ALL.into_iter().filter(|role| role.may_release("somebody")).collect();
+        let may: Vec<Role> = Role::ALL
+            .into_iter()
+            .filter(|role| role.may_release("somebody"))
+            .collect();
         assert_eq!(may, [Role::Dpo], "a word that nobody knows");
     }
 

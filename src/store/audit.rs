@@ -81,14 +81,34 @@ pub const VOCABULARY: [(What, &str, &str); 32] = [
         "unmask_asked",
         "somebody asked to see what is masked; a second person must agree",
     ),
-    (What::Unmasked, "unmasked", "what is masked was shown to somebody, for some minutes"),
-    (What::Downloaded, "downloaded", "somebody took an attachment, or a preview, out"),
+    (
+        What::Unmasked,
+        "unmasked",
+        "what is masked was shown to somebody, for some minutes",
+    ),
+    (
+        What::Downloaded,
+        "downloaded",
+        "somebody took an attachment, or a preview, out",
+    ),
     (What::Denied, "denied", "somebody was refused what they asked for"),
     (What::SignedIn, "signed_in", "somebody signed in to the console"),
-    (What::SignInFailed, "sign_in_failed", "somebody could not sign in to the console"),
+    (
+        What::SignInFailed,
+        "sign_in_failed",
+        "somebody could not sign in to the console",
+    ),
     (What::SignedOut, "signed_out", "a session of the console was ended"),
-    (What::AccountAdded, "account_added", "an account for the console was made"),
-    (What::AccountChanged, "account_changed", "an account for the console was changed"),
+    (
+        What::AccountAdded,
+        "account_added",
+        "an account for the console was made",
+    ),
+    (
+        What::AccountChanged,
+        "account_changed",
+        "an account for the console was changed",
+    ),
 ];
 
 /// What can happen.

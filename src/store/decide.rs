@@ -177,7 +177,11 @@ impl Store {
         if State::from_word(&recipient.state) != Some(State::Held) {
             return Err(not_held(ruling.id, recipient).into());
         }
-        if ruling.account.as_ref().is_some_and(|account| !account.role.may_release(&terms.by)) {
+        if ruling
+            .account
+            .as_ref()
+            .is_some_and(|account| !account.role.may_release(&terms.by))
+        {
             return Err(StoreError::Refused(format!(
                 "recipient {} of {} may be released by the role `{}` alone: nothing was changed",
                 recipient.number + 1,
@@ -284,7 +288,9 @@ impl Store {
         self.not_own(id, by.actor, own)?;
         Ok(Ruling {
             id,
-            actor: account.as_ref().map_or_else(|| shown_actor(by.actor), |account| account.name.clone()),
+            actor: account
+                .as_ref()
+                .map_or_else(|| shown_actor(by.actor), |account| account.name.clone()),
             account,
             at: by.now.unix_timestamp(),
             reason,

@@ -116,7 +116,10 @@ const PLACES: [(PlaceClass, &str); 5] = [
 
 /// The word of a coarse place, as in policies.
 fn place_word(class: PlaceClass) -> &'static str {
-    PLACES.iter().find(|(known, _)| *known == class).map_or("", |(_, word)| word)
+    PLACES
+        .iter()
+        .find(|(known, _)| *known == class)
+        .map_or("", |(_, word)| word)
 }
 
 /// One record of the audit trail, about a mail or not.
@@ -185,7 +188,10 @@ impl Store {
                 .and_then(|(key, sealed)| super::seal::open(&key, &summary.id, &sealed).ok())
                 .and_then(|bytes| serde_json::from_slice(&bytes).ok());
             let traits = Traits {
-                confidence: CONFIDENCES.iter().find(|(_, n)| *n == confidence).map(|(word, _)| *word),
+                confidence: CONFIDENCES
+                    .iter()
+                    .find(|(_, n)| *n == confidence)
+                    .map(|(word, _)| *word),
                 places: places.split_whitespace().map(str::to_owned).collect(),
                 seen_before: usize::try_from(seen).unwrap_or(0),
                 envelope,
@@ -206,7 +212,11 @@ impl Store {
         let actor = shown_actor(actor);
         let detail = json!({"found": found, "searched": !search.text.trim().is_empty()});
         self.db().write(|tx| {
-            append(tx, self.keys(), Entry::new(What::Listed, now.unix_timestamp(), &actor).with(detail))
+            append(
+                tx,
+                self.keys(),
+                Entry::new(What::Listed, now.unix_timestamp(), &actor).with(detail),
+            )
         })
     }
 
@@ -214,10 +224,21 @@ impl Store {
     ///
     /// # Errors
     /// Not recorded.
-    pub fn noted(&self, what: What, detail: serde_json::Value, actor: &str, now: OffsetDateTime) -> Result<(), StoreError> {
+    pub fn noted(
+        &self,
+        what: What,
+        detail: serde_json::Value,
+        actor: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         let actor = shown_actor(actor);
-        self.db()
-            .write(|tx| append(tx, self.keys(), Entry::new(what, now.unix_timestamp(), &actor).with(detail)))
+        self.db().write(|tx| {
+            append(
+                tx,
+                self.keys(),
+                Entry::new(what, now.unix_timestamp(), &actor).with(detail),
+            )
+        })
     }
 
     /// Records of the audit trail, latest first, before a number.
@@ -226,7 +247,9 @@ impl Store {
     /// The store could not be read.
     pub fn trail(&self, before: Option<i64>, limit: usize) -> Result<Vec<TrailLine>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(100);
-        let rows = self.db().read(|tx| tx.audit_before(before.unwrap_or(i64::MAX), limit))?;
+        let rows = self
+            .db()
+            .read(|tx| tx.audit_before(before.unwrap_or(i64::MAX), limit))?;
         Ok(rows.iter().filter_map(trail_line).collect())
     }
 
@@ -252,7 +275,11 @@ impl Store {
                 tx.same_mark(n, "sender", limit)?,
                 tx.same_mark(n, "attachment", limit)?,
             ] {
-                all.push(rows.into_iter().map(|row| read_rows(tx, row)).collect::<Result<Vec<_>, _>>()?);
+                all.push(
+                    rows.into_iter()
+                        .map(|row| read_rows(tx, row))
+                        .collect::<Result<Vec<_>, _>>()?,
+                );
             }
             Ok(all)
         })?;
@@ -331,7 +358,10 @@ impl Store {
         let mut wanted = Wanted {
             state: search.state.map(State::word),
             rule: search.rule.clone(),
-            confidence: CONFIDENCES.iter().find(|(c, _)| Some(*c) == confidence).map_or(0, |(_, n)| *n),
+            confidence: CONFIDENCES
+                .iter()
+                .find(|(c, _)| Some(*c) == confidence)
+                .map_or(0, |(_, n)| *n),
             place: search.place.map(place_word),
             people: i64::from(search.people),
             doubtful: search.doubtful,
@@ -348,11 +378,17 @@ impl Store {
         if let Some(domain) = text.strip_prefix('@').or_else(|| (!text.contains('@')).then_some(text)) {
             // The domain alone, in the form that addresses have.
             let domain = Address::parse(format!("x@{domain}").as_bytes()).ok()?.domain;
-            wanted.marks = vec![self.mark("unit", domain.as_bytes()), self.mark("domain", domain.as_bytes())];
+            wanted.marks = vec![
+                self.mark("unit", domain.as_bytes()),
+                self.mark("domain", domain.as_bytes()),
+            ];
             return Some(wanted);
         }
         let key = Address::parse(text.as_bytes()).ok()?.key();
-        wanted.marks = vec![self.mark("sender", key.as_bytes()), self.mark("recipient", key.as_bytes())];
+        wanted.marks = vec![
+            self.mark("sender", key.as_bytes()),
+            self.mark("recipient", key.as_bytes()),
+        ];
         Some(wanted)
     }
 }

@@ -102,7 +102,11 @@ impl Store {
             tx.clear_failures(&who)?;
             tx.add_session(&id.0, &account.person, at, ends.unix_timestamp())?;
             let detail = json!({"how": how.word()});
-            append(tx, self.keys(), Entry::new(What::SignedIn, at, &account.name).with(detail))
+            append(
+                tx,
+                self.keys(),
+                Entry::new(What::SignedIn, at, &account.name).with(detail),
+            )
         })
     }
 
@@ -132,7 +136,11 @@ impl Store {
         let actor = shown_actor(actor);
         self.db().write(|tx| {
             if tx.end_session(&id.0)? {
-                append(tx, self.keys(), Entry::new(What::SignedOut, now.unix_timestamp(), &actor))?;
+                append(
+                    tx,
+                    self.keys(),
+                    Entry::new(What::SignedOut, now.unix_timestamp(), &actor),
+                )?;
             }
             Ok(())
         })

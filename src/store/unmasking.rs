@@ -85,7 +85,9 @@ impl Store {
             let waiting = tx.unmaskings(incident, at, (by.now - WAIT).unix_timestamp())?;
             let wish = waiting.into_iter().find(|wish| wish.n == n && wish.until.is_none());
             let Some(wish) = wish else {
-                return Err(StoreError::Refused("nobody waits for this any more: nothing was unmasked".to_owned()).into());
+                return Err(
+                    StoreError::Refused("nobody waits for this any more: nothing was unmasked".to_owned()).into(),
+                );
             };
             if wish.person == account.person {
                 return Err(
@@ -132,7 +134,9 @@ impl Store {
 
     fn may_unmask(&self, id: &IncidentId, account: &Account) -> Result<(), StoreError> {
         if !account.unmask || !account.role.decides() {
-            return Err(StoreError::Refused("your account may not see what is masked".to_owned()));
+            return Err(StoreError::Refused(
+                "your account may not see what is masked".to_owned(),
+            ));
         }
         self.not_own(id, &account.name, &account.mail)
     }

@@ -122,9 +122,7 @@ impl Pool {
             }
             (Response::NotClean(why), _) => Err(Unredacted::NotClean(why.to_string())),
             (Response::Refused(why), _) => Err(Uninspected::Unavailable(why).into()),
-            _ => {
-                Err(Uninspected::Crashed("the answer does not fit the question".to_owned()).into())
-            }
+            _ => Err(Uninspected::Crashed("the answer does not fit the question".to_owned()).into()),
         }
     }
 

@@ -24,12 +24,16 @@ pub struct Answer {
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
-        all.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        all.find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn token(&self) -> String {
         let found = self.body.split("name=\"token\" value=\"").nth(1);
-        found.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+        found
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -53,7 +57,10 @@ impl Client {
     }
 
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={}", escaped(value))).collect();
+        let body: Vec<String> = fields
+            .iter()
+            .map(|(key, value)| format!("{key}={}", escaped(value)))
+            .collect();
         self.ask("POST", path, &body.join("&"))
     }
 
@@ -66,7 +73,11 @@ impl Client {
     }
 
     pub fn ask(&mut self, method: &str, path: &str, body: &str) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nHost: desk.kommune.example\r\nConnection: close\r\nAccept-Language: {}\r\n",
             self.language
@@ -84,7 +95,11 @@ impl Client {
             ));
         }
         let answer = read(&self.to, &format!("{head}\r\n{body}"));
-        for (_, line) in answer.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("set-cookie")) {
+        for (_, line) in answer
+            .headers
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case("set-cookie"))
+        {
             let pair = line.split(';').next().unwrap_or_default();
             if let Some((key, value)) = pair.split_once('=') {
                 self.cookies.retain(|(known, _)| known != key);
@@ -96,7 +111,8 @@ impl Client {
 
     pub fn cookie(&self, name: &str) -> String {
         let mut all = self.cookies.iter();
-        all.find(|(key, _)| key == name).map_or_else(String::new, |(_, value)| value.clone())
+        all.find(|(key, _)| key == name)
+            .map_or_else(String::new, |(_, value)| value.clone())
     }
 
     /// Signs in; `steps` names the code: each can be used once.
@@ -139,7 +155,10 @@ fn read(to: &str, request: &str) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("status");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .expect("status");
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))

@@ -62,7 +62,9 @@ pub struct Person {
 impl Person {
     pub fn code(&self, steps: i64) -> String {
         let now = OffsetDateTime::now_utc().unix_timestamp() + 30 * steps;
-        self.secret.as_deref().map_or_else(String::new, |secret| totp::code(secret, now))
+        self.secret
+            .as_deref()
+            .map_or_else(String::new, |secret| totp::code(secret, now))
     }
 }
 
@@ -108,7 +110,11 @@ impl World {
         std::fs::write(path.join("policy.yaml"), POLICY).expect("policy");
         let mta = Listener::start(Vec::new());
         let port = free_port();
-        let listen = if listen.starts_with("unix:") { listen.to_owned() } else { format!("127.0.0.1:{port}") };
+        let listen = if listen.starts_with("unix:") {
+            listen.to_owned()
+        } else {
+            format!("127.0.0.1:{port}")
+        };
         let config = format!(
             "policy: policy.yaml\nlisten: unix:milter.sock\nstore: store.db\nkeys: keys\nreinject: {}\n\
              hostname: gw.kommune.example\nconsole:\n  listen: '{listen}'\n{settings}",

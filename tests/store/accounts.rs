@@ -46,11 +46,24 @@ fn two_spellings_are_one_account_and_some_names_are_none() {
         };
         store.add_account(&new, &by("root", start()))
     };
-    for name in ["bo béa", "BO\u{a0}BÉA", "", " ", "courier", "Milter", "timer", &number(3), "a\nb"] {
+    for name in [
+        "bo béa",
+        "BO\u{a0}BÉA",
+        "",
+        " ",
+        "courier",
+        "Milter",
+        "timer",
+        &number(3),
+        "a\nb",
+    ] {
         assert!(matches!(again(name), Err(StoreError::Refused(_))), "{name:?}");
     }
     assert_eq!(store.accounts().expect("accounts").len(), 1);
-    assert_eq!(store.account("bo BÉA").expect("store").map(|a| a.role), Some(Role::Reviewer));
+    assert_eq!(
+        store.account("bo BÉA").expect("store").map(|a| a.role),
+        Some(Role::Reviewer)
+    );
     assert!(!store.account("bo").expect("store").is_some());
     // Secrets: sealed, or hashed; neither in clear in the file.
     let bytes = std::fs::read(place.db()).expect("file");
@@ -70,13 +83,23 @@ fn before_there_are_accounts_names_are_taken_on_trust_and_then_no_more() {
     let place = Place::new();
     let store = place.courier();
     let first = held_for(&store, 1, "dpo");
-    assert!(store.release(&first, &Whom::All, What::Original, &by("anybody", start())).is_ok());
+    assert!(
+        store
+            .release(&first, &Whom::All, What::Original, &by("anybody", start()))
+            .is_ok()
+    );
     account(&store, "dorte", Role::Dpo);
     account(&store, "rie", Role::Reviewer);
     account(&store, "eva", Role::Auditor);
     account(&store, "root", Role::Administrator);
     let second = held_for(&store, 1, "dpo-");
-    for (name, may) in [("anybody", false), ("eva", false), ("root", false), ("rie", false), ("Dorte", true)] {
+    for (name, may) in [
+        ("anybody", false),
+        ("eva", false),
+        ("root", false),
+        ("rie", false),
+        ("Dorte", true),
+    ] {
         let done = store.release(&second, &Whom::All, What::Original, &by(name, start()));
         assert_eq!(done.is_ok(), may, "{name}: {done:?}");
     }
@@ -87,14 +110,23 @@ fn before_there_are_accounts_names_are_taken_on_trust_and_then_no_more() {
         let deleted = store.delete(&third, &Whom::All, &by(name, start()));
         assert!(matches!(deleted, Err(StoreError::Refused(_))), "{name}");
     }
-    assert!(store.release(&third, &Whom::All, What::Original, &by("rie", start())).is_ok());
+    assert!(
+        store
+            .release(&third, &Whom::All, What::Original, &by("rie", start()))
+            .is_ok()
+    );
 }
 
 #[test]
 fn only_agreements_count_of_people_who_could_release_it_today() {
     let place = Place::new();
     let store = place.courier();
-    for (name, role) in [("dorte", Role::Dpo), ("erik", Role::Dpo), ("rie", Role::Reviewer), ("ib", Role::Dpo)] {
+    for (name, role) in [
+        ("dorte", Role::Dpo),
+        ("erik", Role::Dpo),
+        ("rie", Role::Reviewer),
+        ("ib", Role::Dpo),
+    ] {
         account(&store, name, role);
     }
     let id = held_for(&store, 2, "reviewer");
@@ -112,9 +144,15 @@ fn only_agreements_count_of_people_who_could_release_it_today() {
     let one_of_two = Released::Approved { have: 1, need: 2 };
     assert_eq!(release("rie", &[]).expect("reviewer"), one_of_two);
     assert!(release("rie", &stricter).is_err(), "the rule became stricter since");
-    assert_eq!(release("dorte", &stricter).expect("dpo"), one_of_two, "a reviewer's word is not enough any more");
+    assert_eq!(
+        release("dorte", &stricter).expect("dpo"),
+        one_of_two,
+        "a reviewer's word is not enough any more"
+    );
     let leaving = AccountChange::Disabled(true);
-    store.change_account("dorte", &leaving, &by("root", start())).expect("disabled");
+    store
+        .change_account("dorte", &leaving, &by("root", start()))
+        .expect("disabled");
     assert_eq!(release("erik", &stricter).expect("dpo"), one_of_two, "dorte has left");
     assert_eq!(release("ib", &stricter).expect("dpo"), Released::Queued);
 }
@@ -128,7 +166,9 @@ fn a_session_ends_by_idleness_by_age_by_hand_and_with_its_account() {
     let begin = |secret: &[u8], at: OffsetDateTime| {
         let id = SessionId::of(secret);
         let ends = at + Duration::hours(10);
-        store.begin_session(&bo, &id, SignIn::TwoFactors, (at, ends)).expect("session");
+        store
+            .begin_session(&bo, &id, SignIn::TwoFactors, (at, ends))
+            .expect("session");
         id
     };
     let goes_on = |id: &SessionId, at: OffsetDateTime| store.session(id, at, idle).expect("store").is_some();
@@ -139,7 +179,10 @@ fn a_session_ends_by_idleness_by_age_by_hand_and_with_its_account() {
         assert!(goes_on(&id, now));
         now += Duration::minutes(20);
     }
-    assert!(!goes_on(&id, start() + Duration::hours(10)), "used all day, and over all the same");
+    assert!(
+        !goes_on(&id, start() + Duration::hours(10)),
+        "used all day, and over all the same"
+    );
     let id = begin(b"three", now);
     assert!(!goes_on(&id, now + Duration::minutes(31)), "nobody used it");
     let id = begin(b"four", now);
@@ -158,7 +201,9 @@ fn a_session_ends_by_idleness_by_age_by_hand_and_with_its_account() {
         now += Duration::seconds(1);
     }
     let id = begin(b"last", now);
-    store.change_account("bo", &AccountChange::Disabled(true), &by("root", now)).expect("disabled");
+    store
+        .change_account("bo", &AccountChange::Disabled(true), &by("root", now))
+        .expect("disabled");
     assert!(!goes_on(&id, now));
     let text = String::from_utf8_lossy(&std::fs::read(place.db()).expect("file")).into_owned();
     assert!(!text.contains("three"), "what the browser holds is not in the file");
@@ -180,7 +225,11 @@ fn a_code_is_used_once_and_failures_are_forgotten_after_a_quarter_of_an_hour() {
             store.sign_in_failed(name, "wrong", start()).expect("counted");
         }
         assert!(store.locked_out(name, start()).expect("store"));
-        assert!(store.locked_out(&name.to_uppercase(), start() + Duration::minutes(14)).expect("store"));
+        assert!(
+            store
+                .locked_out(&name.to_uppercase(), start() + Duration::minutes(14))
+                .expect("store")
+        );
         assert!(!store.locked_out(name, start() + Duration::minutes(15)).expect("store"));
     }
 }
@@ -201,14 +250,28 @@ fn what_is_masked_is_shown_for_minutes_to_one_person_and_a_second_one_must_agree
     assert!(granted(&one, &bo, start() + Duration::minutes(9)) && !granted(&one, &eva, start()));
     assert!(!granted(&one, &bo, start() + minutes));
     let two = held_for(&store, 2, "dpo");
-    assert_eq!(store.ask_unmask(&two, &bo, minutes, &by("bo", start())).expect("asked"), Wish::Waits);
+    assert_eq!(
+        store.ask_unmask(&two, &bo, minutes, &by("bo", start())).expect("asked"),
+        Wish::Waits
+    );
     assert!(!granted(&two, &bo, start()));
     let n = store.unmaskings(&two, start()).expect("store")[0].n;
-    assert!(store.agree_unmask(&two, n, &bo, minutes, &by("bo", start())).is_err(), "not to oneself");
-    assert!(store.agree_unmask(&one, n, &eva, minutes, &by("eva", start())).is_err(), "of another mail");
+    assert!(
+        store.agree_unmask(&two, n, &bo, minutes, &by("bo", start())).is_err(),
+        "not to oneself"
+    );
+    assert!(
+        store.agree_unmask(&one, n, &eva, minutes, &by("eva", start())).is_err(),
+        "of another mail"
+    );
     let late = start() + Duration::hours(9);
-    assert!(store.agree_unmask(&two, n, &eva, minutes, &by("eva", late)).is_err(), "of this morning");
-    store.agree_unmask(&two, n, &eva, minutes, &by("eva", start())).expect("agreed");
+    assert!(
+        store.agree_unmask(&two, n, &eva, minutes, &by("eva", late)).is_err(),
+        "of this morning"
+    );
+    store
+        .agree_unmask(&two, n, &eva, minutes, &by("eva", start()))
+        .expect("agreed");
     assert!(granted(&two, &bo, start()) && !granted(&two, &eva, start()));
     store.end_unmask(&two, &bo).expect("ended");
     assert!(!granted(&two, &bo, start()));
@@ -216,11 +279,19 @@ fn what_is_masked_is_shown_for_minutes_to_one_person_and_a_second_one_must_agree
         reason: " ",
         ..by("bo", start())
     };
-    assert!(store.ask_unmask(&one, &bo, minutes, &empty).is_err(), "without a reason");
+    assert!(
+        store.ask_unmask(&one, &bo, minutes, &empty).is_err(),
+        "without a reason"
+    );
     let auditor = account(&store, "ida", Role::Auditor);
     assert!(store.ask_unmask(&one, &auditor, minutes, &by("ida", start())).is_err());
     let own = account(&store, SENDER_LOCAL, Role::Dpo);
-    assert!(store.ask_unmask(&one, &own, minutes, &by(SENDER_LOCAL, start())).is_err(), "own mail");
+    assert!(
+        store
+            .ask_unmask(&one, &own, minutes, &by(SENDER_LOCAL, start()))
+            .is_err(),
+        "own mail"
+    );
 }
 
 #[test]
@@ -233,11 +304,15 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_with_what_is_in_it() {
         .sql()
         .execute_batch(
             "DROP TABLE session; DROP TABLE account; DROP TABLE sign_in_failure; DROP TABLE unmasking; DROP TABLE mark;
-             DROP TABLE desk; DROP INDEX recipient_rule; DROP INDEX finding_confidence; UPDATE schema_version SET version = 1;",
+             DROP TABLE desk; DROP INDEX recipient_rule; UPDATE schema_version SET version = 1;",
         )
         .expect("as before");
     let store = place.courier();
     assert!(!store.has_accounts().expect("store"));
     assert_eq!(store.unmarked(10).expect("store"), [id.clone()]);
-    assert!(store.release(&id, &Whom::All, What::Original, &by("bo", start())).is_ok());
+    assert!(
+        store
+            .release(&id, &Whom::All, What::Original, &by("bo", start()))
+            .is_ok()
+    );
 }

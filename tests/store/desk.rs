@@ -68,7 +68,10 @@ fn a_release_goes_to_those_named_and_only_once() {
                 ..
             }
         )));
-    assert!(jobs.iter().any(|job| job.kind == told), "the sender is told of what has gone");
+    assert!(
+        jobs.iter().any(|job| job.kind == told),
+        "the sender is told of what has gone"
+    );
     assert!(matches!(
         store.release(&id, &Whom::All, What::Original, &bo),
         Err(StoreError::Refused(_))

@@ -113,9 +113,9 @@ impl Tx<'_> {
             "SELECT {COLUMNS}, s.seen FROM session s JOIN account a ON a.person = s.person
              WHERE s.id = ?1 AND s.ends > ?2 AND s.seen > ?3 AND a.disabled IS NULL"
         );
-        let found = self
-            .0
-            .query_row(&sql, params![id, now, since], |row| Ok((account_row(row)?, row.get(9)?)));
+        let found = self.0.query_row(&sql, params![id, now, since], |row| {
+            Ok((account_row(row)?, row.get(9)?))
+        });
         Ok(found.optional()?)
     }
 
@@ -152,8 +152,10 @@ impl Tx<'_> {
 
     /// Counts a failure to sign in.
     pub fn add_failure(&self, who: &[u8], at: i64) -> Result<(), Failure> {
-        self.0
-            .execute("INSERT INTO sign_in_failure (who, at) VALUES (?1, ?2)", params![who, at])?;
+        self.0.execute(
+            "INSERT INTO sign_in_failure (who, at) VALUES (?1, ?2)",
+            params![who, at],
+        )?;
         Ok(())
     }
 

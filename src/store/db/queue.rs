@@ -27,13 +27,13 @@ pub struct Desk<'a> {
 
 /// The order's `ORDER BY`.
 fn order_by(order: Order) -> &'static str {
-        match order {
-            Order::Deadline => "incident.expires IS NULL, incident.expires, incident.n",
-            Order::Oldest => "incident.received, incident.n",
-            Order::Newest => "incident.received DESC, incident.n DESC",
-            Order::People => "ifnull(d.people, incident.numbers) DESC, incident.expires, incident.n",
-            Order::Confidence => "ifnull(d.confidence, 0) DESC, incident.expires, incident.n",
-        }
+    match order {
+        Order::Deadline => "incident.expires IS NULL, incident.expires, incident.n",
+        Order::Oldest => "incident.received, incident.n",
+        Order::Newest => "incident.received DESC, incident.n DESC",
+        Order::People => "ifnull(d.people, incident.numbers) DESC, incident.expires, incident.n",
+        Order::Confidence => "ifnull(d.confidence, 0) DESC, incident.expires, incident.n",
+    }
 }
 
 /// Which mails. What is `None` or empty is not asked.
@@ -99,7 +99,9 @@ impl Wanted {
         if !self.marks.is_empty() {
             let one = "(m.kind = ? AND m.hash = ?)";
             let all = vec![one; self.marks.len()].join(" OR ");
-            sql.push_str(&format!(" AND incident.n IN (SELECT m.incident FROM mark m WHERE {all})"));
+            sql.push_str(&format!(
+                " AND incident.n IN (SELECT m.incident FROM mark m WHERE {all})"
+            ));
             for mark in &self.marks {
                 values.push(Value::Text(mark.kind.to_owned()));
                 values.push(Value::Blob(mark.hash.to_vec()));

@@ -58,5 +58,4 @@ CREATE TABLE desk (
     people     INTEGER NOT NULL
 );
 CREATE INDEX recipient_rule ON recipient (rule);
-CREATE INDEX finding_confidence ON finding (confidence);
 ";
