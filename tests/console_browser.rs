@@ -459,6 +459,32 @@ fn it_is_used_by_keyboard_and_on_a_telephone() {
         assert_eq!(ring, json!("solid"));
         browser.picture("phone-skip").await;
         browser.client.close().await.expect("closed");
+        // Several at once: nothing chosen, then two that are alike, and a look before the deed.
+        let browser = driver.browser("desk", "da", WIDE).await;
+        browser.sign_in(&world, &lis, 1).await;
+        browser.until("3 mails").await;
+        browser.click("#b-refuse").await;
+        browser.click(".bulk button").await;
+        browser.until("Vælg mindst én mail").await;
+        browser.picture("message").await;
+        browser.is_fit_for_everybody("message").await;
+        browser.client.back().await.expect("back");
+        browser.until("3 mails").await;
+        for row in [1, 2] {
+            browser.click(&format!("tbody tr:nth-child({row}) input")).await;
+        }
+        browser.click("#b-refuse").await;
+        browser.click(".bulk button").await;
+        browser.until("Det her sker med dem alle").await;
+        browser.picture("bulk").await;
+        browser.is_fit_for_everybody("bulk").await;
+        browser.fill("#reason", "Skal sendes som sikker post").await;
+        browser.click("form.box button").await;
+        browser.until("Afsenderen får besked").await;
+        browser.picture("bulk-done").await;
+        browser.follow("← Kø").await;
+        browser.until("1 mail").await;
+        browser.client.close().await.expect("closed");
         let browser = driver.browser("root", "en", WIDE).await;
         browser.sign_in(&world, &root, 0).await;
         browser.until("Accounts are made on the command line").await;

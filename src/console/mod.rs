@@ -6,7 +6,7 @@
 //! | `answer` | a request's way through it: session, role, token against forged forms, headers |
 //! | `signin`, `password`, `totp`, `cookie` | who somebody is |
 //! | `queue`, `incident`, `preview`, `part`, `unmask`, `decide`, `bulk`, `trail`, `accounts` | one page, or deed, each |
-//! | `show`, `words`, `render` | how things are said, in Danish and English |
+//! | `show`, `words`, `vocabulary`, `render` | how things are said, in Danish and English |
 //!
 //! What may be decided by whom is said by `review` and `store`; a page that forgets a rule is refused there.
 
@@ -29,6 +29,7 @@ mod signin;
 pub mod totp;
 mod trail;
 mod unmask;
+mod vocabulary;
 mod words;
 
 pub use answer::app;

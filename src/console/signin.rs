@@ -108,9 +108,10 @@ async fn known(desk: &Desk, asked: &Asked) -> Result<Result<(Account, SignIn), &
             Ok(Some((account, secrets.unwrap_or_default())))
         })
         .await?;
-    let Some((account, (hash, second))) = found else {
+    let Some((account, secrets)) = found else {
         return Ok(Err("locked_out"));
     };
+    let (hash, second) = (secrets.password, secrets.second_factor);
     let password = zeroize::Zeroizing::new(asked.form.raw("password").to_owned());
     // Whoever sends thousands keeps themselves waiting, and fills nothing up.
     let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, desk.hashing.acquire()).await else {

@@ -77,6 +77,15 @@ pub struct Account {
     pub created: OffsetDateTime,
 }
 
+/// What an account signs in with.
+#[derive(Default)]
+pub struct Secrets {
+    /// Argon2id, as a PHC string.
+    pub password: Option<String>,
+    /// Secret of the second factor.
+    pub second_factor: Option<Zeroizing<Vec<u8>>>,
+}
+
 /// A new account.
 pub struct NewAccount<'a> {
     /// The name.
@@ -215,17 +224,20 @@ impl Store {
     ///
     /// # Errors
     /// The store could not be read, or the second factor not opened.
-    pub fn secrets(&self, account: &Account) -> Result<(Option<String>, Option<Zeroizing<Vec<u8>>>), StoreError> {
+    pub fn secrets(&self, account: &Account) -> Result<Secrets, StoreError> {
         let identity = self.keys().identity()?;
         let Some(row) = self.db().read(|tx| tx.account(&account.person))? else {
-            return Ok((None, None));
+            return Ok(Secrets::default());
         };
         let open = |sealed: &Vec<u8>| {
             age::decrypt(identity, sealed).map(Zeroizing::new).map_err(|_| {
                 StoreError::Unusable("a second factor was sealed under another store.key; set it anew".to_owned())
             })
         };
-        Ok((row.password, row.totp.as_ref().map(open).transpose()?))
+        Ok(Secrets {
+            password: row.password,
+            second_factor: row.totp.as_ref().map(open).transpose()?,
+        })
     }
 
     fn account_deed(

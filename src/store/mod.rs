@@ -29,7 +29,7 @@ mod state;
 mod unmasking;
 mod who;
 
-pub use accounts::{Account, AccountChange, NewAccount, Role};
+pub use accounts::{Account, AccountChange, NewAccount, Role, Secrets};
 pub use audit::{Head, VOCABULARY, Verified, What as AuditEvent};
 pub use decide::{Decider, Released, What, Whom};
 pub use error::StoreError;

@@ -5,7 +5,7 @@ use super::audit::{Entry, Record, What, append, shown_actor};
 use super::db::{AuditRow, Desk, Mark, Wanted};
 use super::incident::IncidentId;
 use super::keys::Purpose;
-use super::quarantine::{Summary, read_rows};
+use super::quarantine::{Rows, Summary, read_rows};
 use super::state::State;
 use super::{Store, StoreError};
 use crate::cpr::Confidence;
@@ -100,6 +100,15 @@ pub struct Similar {
     pub attachment: Vec<Summary>,
 }
 
+/// One row of the queue, as read in one snapshot.
+struct Found {
+    rows: Rows,
+    /// Confidence and places; 0 and empty when nobody has looked yet.
+    desk: (i64, String),
+    seen: i64,
+    envelope: Option<Vec<u8>>,
+}
+
 const CONFIDENCES: [(Confidence, i64); 3] = [
     (Confidence::Possible, 1),
     (Confidence::Likely, 2),
@@ -173,35 +182,37 @@ impl Store {
             let mut found = Vec::with_capacity(incidents.len());
             for incident in incidents {
                 let n = incident.n;
-                let desk = tx.desk(n)?;
-                let seen = tx.seen_before(n)?;
-                let envelope = tx.sealed(n, "envelope", 0)?;
-                found.push((read_rows(tx, incident)?, desk, seen, envelope));
+                found.push(Found {
+                    desk: tx.desk(n)?.unwrap_or_default(),
+                    seen: tx.seen_before(n)?,
+                    envelope: tx.sealed(n, "envelope", 0)?,
+                    rows: read_rows(tx, incident)?,
+                });
             }
             Ok((all, found))
         })?;
-        let row = |(rows, desk, seen, envelope): (_, Option<(i64, String)>, i64, Option<Vec<u8>>)| {
-            let (summary, key) = self.summary(rows);
-            let (confidence, places) = desk.unwrap_or_default();
-            let envelope = key
-                .zip(envelope)
-                .and_then(|(key, sealed)| super::seal::open(&key, &summary.id, &sealed).ok())
-                .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            let traits = Traits {
-                confidence: CONFIDENCES
-                    .iter()
-                    .find(|(_, n)| *n == confidence)
-                    .map(|(word, _)| *word),
-                places: places.split_whitespace().map(str::to_owned).collect(),
-                seen_before: usize::try_from(seen).unwrap_or(0),
-                envelope,
-            };
-            (summary, traits)
-        };
+        // Opened outside the transaction: others wait for the store meanwhile.
         Ok(Page {
             all: usize::try_from(all).unwrap_or(0),
-            rows: found.into_iter().map(row).collect(),
+            rows: found.into_iter().map(|found| self.shown(found)).collect(),
         })
+    }
+
+    fn shown(&self, found: Found) -> (Summary, Traits) {
+        let (summary, key) = self.summary(found.rows);
+        let (confidence, places) = found.desk;
+        let envelope = key
+            .zip(found.envelope)
+            .and_then(|(key, sealed)| super::seal::open(&key, &summary.id, &sealed).ok())
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let known = CONFIDENCES.iter().find(|(_, n)| *n == confidence);
+        let traits = Traits {
+            confidence: known.map(|(word, _)| *word),
+            places: places.split_whitespace().map(str::to_owned).collect(),
+            seen_before: usize::try_from(found.seen).unwrap_or(0),
+            envelope,
+        };
+        (summary, traits)
     }
 
     /// Records a look at the queue; of a search that it was one, never for what.

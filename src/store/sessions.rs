@@ -11,6 +11,9 @@ use time::{Duration, OffsetDateTime};
 
 /// Failures within [`WINDOW`] after which nobody signs in under that name.
 const TRIES: i64 = 5;
+/// Failures of names that nobody has, within [`WINDOW`], after which no more are written down: whoever tries thousands is
+/// not to fill the disk with it.
+const STRANGERS: i64 = 500;
 /// How long a failure counts.
 const WINDOW: Duration = Duration::minutes(15);
 
@@ -66,9 +69,13 @@ impl Store {
         let person = same_form(name);
         let who = self.keys().mac(Purpose::SignIn, &[person.as_bytes()]);
         self.db().write(|tx| {
+            let since = (now - WINDOW).unix_timestamp();
+            if tx.account(&person)?.is_none() && tx.all_failures(since)? >= STRANGERS {
+                return Ok(());
+            }
             tx.add_failure(&who, at)?;
             let known = tx.account(&person)?.map(|row| row.name);
-            let count = tx.failures(&who, (now - WINDOW).unix_timestamp())?;
+            let count = tx.failures(&who, since)?;
             let actor = known.unwrap_or_else(|| "(unknown name)".to_owned());
             let detail = json!({"why": why, "failures": count});
             append(tx, self.keys(), Entry::new(What::SignInFailed, at, &actor).with(detail))

@@ -165,6 +165,12 @@ impl Tx<'_> {
         Ok(self.0.query_row(sql, params![who, since], |row| row.get(0))?)
     }
 
+    /// Failures of whatever name since then.
+    pub fn all_failures(&self, since: i64) -> Result<i64, Failure> {
+        let sql = "SELECT count(*) FROM sign_in_failure WHERE at > ?1";
+        Ok(self.0.query_row(sql, [since], |row| row.get(0))?)
+    }
+
     /// After a success.
     pub fn clear_failures(&self, who: &[u8]) -> Result<(), Failure> {
         self.0.execute("DELETE FROM sign_in_failure WHERE who = ?1", [who])?;
