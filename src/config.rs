@@ -4,8 +4,10 @@
 //! daemon from starting and a running one on the configuration it has.
 
 mod console;
+mod directory;
 
 pub use console::{Console, ConsoleAt, SecondFactor};
+pub use directory::{Directory, Ldap};
 
 use crate::content::Limits;
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,9 @@ pub struct Config {
     /// The reviewers' web pages.
     #[serde(default)]
     pub console: Console,
+    /// Groups that policies name and do not list.
+    #[serde(default)]
+    pub directory: Directory,
 }
 
 /// Notices to senders.
@@ -212,6 +217,7 @@ impl Config {
         if let Some(templates) = &mut self.notices.templates {
             *templates = folder.join(&templates);
         }
+        self.directory.resolve(folder);
     }
 
     fn check(&self) -> Result<(), String> {
@@ -248,6 +254,7 @@ impl Config {
             return Err("programs.languages is a list such as dan+eng (`tesseract --list-langs` shows all)".to_owned());
         }
         self.console.check()?;
+        self.directory.check()?;
         if u64::from(self.limits.seconds) + 20 > milter.deadline_seconds {
             return Err("limits.seconds must be at least 20 below milter.deadline_seconds".to_owned());
         }
@@ -389,6 +396,10 @@ mod tests {
             (
                 serde_yaml::to_value(&config.retention),
                 serde_yaml::to_value(&defaults.retention),
+            ),
+            (
+                serde_yaml::to_value(&config.directory),
+                serde_yaml::to_value(&defaults.directory),
             ),
         ] {
             assert_eq!(shipped.expect("value"), default.expect("value"));

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | 1, pure | [`cpr`], [`types`], [`policy`] | no I/O, no clock, no threads, no async |
 //! | 2, content | [`content`], [`message`], [`document`] | bytes in, bytes out, within limits; no files, no network |
-//! | 3, world | [`config`], [`inspect`], [`redact`], [`worker`], [`store`], [`review`], [`courier`] | files, processes, sockets |
+//! | 3, world | [`config`], [`directory`], [`inspect`], [`redact`], [`worker`], [`store`], [`review`], [`courier`] | files, processes, sockets |
 //! | 4, edges | [`milter`], [`console`], [`cli`] | protocols and people |
 //!
 //! **Logging rule.** No log line, at any level, holds content of a mail, a number, a subject, a file name or the local part
@@ -19,6 +19,7 @@ pub mod content;
 pub mod message;
 pub mod document;
 pub mod config;
+pub mod directory;
 pub mod inspect;
 pub mod redact;
 pub mod worker;

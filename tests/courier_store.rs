@@ -79,6 +79,7 @@ fn incident(fates: [FateWord; 3]) -> Incident {
         doubts: Vec::new(),
         policy_hash: "0123abcd0123abcd".to_owned(),
         received: now,
+        judged: None,
     }
 }
 

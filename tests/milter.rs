@@ -43,6 +43,33 @@ async fn clean_mail_passes_untouched_and_leaves_no_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_mail_was_judged_from_is_kept_with_its_hold_or_noted_when_nothing_is_said() {
+    let gateway = Gateway::start().await;
+    let mut mta = Mta::connect(&gateway.path).await.expect("connect");
+    for (to, body) in [
+        ("deliver@x.example", "NUMa\r\n"),
+        ("deliver@x.example", "nothing\r\n"),
+        ("hold@x.example", "NUMa NUMb\r\n"),
+        ("log@x.example", "NUMc\r\n"),
+    ] {
+        mta.deliver(&Mail::new(&[to], "Svar", body)).await.expect("deliver");
+    }
+    let ledger = gateway.ledger.lock().expect("ledger");
+    let noted: Vec<usize> = ledger.notes.iter().map(|judged| judged.numbers.len()).collect();
+    assert_eq!(noted, [1], "the mail without a number is not kept");
+    let held = ledger.holds[0].0.judged.as_ref().expect("judged");
+    assert_eq!(
+        (held.numbers.len(), held.recipients[0].action.word()),
+        (2, "quarantine")
+    );
+    let recorded = ledger.records[0].judged.as_ref().expect("judged");
+    assert_eq!(
+        (recorded.numbers.len(), recorded.recipients[0].action.word()),
+        (1, "log")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_negotiation_asks_for_quiet_steps_and_the_macros_it_reads() {
     let gateway = Gateway::start().await;
     let mta = Mta::connect(&gateway.path).await.expect("connect");
@@ -226,6 +253,20 @@ async fn broken_inspections_are_held_and_missing_ones_deferred() {
     let mail = Mail::new(&["deliver@x.example"], "s", "NOWORKER");
     assert!(deferred(&mta.deliver(&mail).await.expect("deliver")).starts_with("451 4.7.1 "));
     assert!(gateway.owed().is_empty());
+}
+
+/// Not being told who is in a group is no answer: nobody gets the mail, and nothing of it is ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_nobody_knows_defers_the_mail_for_everybody() {
+    let gateway = Gateway::start().await;
+    let mut mta = Mta::connect(&gateway.path).await.expect("connect");
+    let to = ["deliver@x.example", "hold@x.example", "unknown@x.example"];
+    let mail = Mail::new(&to, "s", "NUMa\r\n");
+    assert!(deferred(&mta.deliver(&mail).await.expect("deliver")).starts_with("451 4.7.1 "));
+    assert!(gateway.owed().is_empty());
+    assert!(gateway.ledger.lock().expect("ledger").records.is_empty());
+    let clean = Mail::new(&to, "s", "nothing\r\n");
+    assert_eq!(queued(&mta.deliver(&clean).await.expect("deliver")).0.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

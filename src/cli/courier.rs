@@ -1,14 +1,17 @@
 //! `cpr-milter courier`: sends what the milter took over and serves the console, until told to stop.
 
 use super::custody::open;
-use super::{ConfigFile, fail, policy};
+use super::lists::{Stamp, Stamps, changed};
+use super::{ConfigFile, fail, policy, service};
 use crate::config::{Config, Workers};
 use crate::console;
 use crate::courier;
+use crate::directory::Directory;
 use crate::policy::Policy;
 use crate::review::Review;
-use crate::store::Access;
+use crate::store::{Access, Store};
 use crate::worker::{Pool, PoolConfig};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,38 +37,24 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     let (tell, stop) = watch::channel(false);
     let spoken = Spoken::of(&config)?;
     tracing::info!(reinject = %config.reinject, "sending");
-    let pool = PoolConfig::new(&Workers {
-        // The milter's workers come first: reviewers are few, and wait for one.
-        count: 2,
-        ..config.workers.clone()
-    });
-    let in_force = Arc::clone(&spoken);
-    let review = Review::new(
-        store.clone(),
-        Pool::new(pool),
-        config.clone(),
-        Arc::new(move || in_force.now()),
-    );
-    let desk = console::serve(Arc::new(review), stop.clone());
-    let desk = tokio::spawn(async move {
-        // What is owed goes out whether or not anybody can look at it.
-        if let Err(error) = desk.await {
-            tracing::error!("{error}");
-        }
-    });
+    let desk = tokio::spawn(desk(config.clone(), store.clone(), Arc::clone(&spoken), stop.clone()));
     let sending = courier::run(config, store, Spoken::voice(&spoken), stop);
-    tokio::pin!(sending);
+    let alive = service::alive();
+    tokio::pin!(sending, alive);
+    service::ready();
     loop {
         tokio::select! {
             ended = &mut sending => return ended.map_err(|error| error.to_string()),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            () = &mut alive => {}
             // Whoever signals the milter signals us too; dying of it would end all notices and releases.
             Some(()) = hangup.recv() => tracing::info!(
                 "nothing to reload: templates and languages are read anew for each notice, the rest needs a restart"
             ),
         }
     }
+    service::stopping();
     tell.send_replace(true);
     let sent = sending.await.map_err(|error| error.to_string());
     // A browser that keeps its connection open keeps nobody from ending.
@@ -73,18 +62,39 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     sent
 }
 
-/// The policy, read again when its file has changed; a broken file leaves the last one.
+/// Serves the console. What is owed goes out whether or not anybody can look at it: what is wrong here is logged.
+async fn desk(config: Config, store: Store, spoken: Arc<Spoken>, stop: watch::Receiver<bool>) {
+    let pool = PoolConfig::new(&Workers {
+        // The milter's workers come first: reviewers are few, and wait for one.
+        count: 2,
+        ..config.workers.clone()
+    });
+    let directory = match Directory::new(&config.directory) {
+        Ok(directory) => directory,
+        Err(error) => {
+            tracing::error!("there is no console: {error}");
+            return;
+        }
+    };
+    let policy = Arc::new(move || spoken.now());
+    let review = Review::new(store, Pool::new(pool), config, directory, policy);
+    if let Err(error) = console::serve(Arc::new(review), stop).await {
+        tracing::error!("{error}");
+    }
+}
+
+/// The policy, read again when its file or a list of it has changed; a broken file leaves the last one.
 struct Spoken {
-    path: std::path::PathBuf,
-    last: Mutex<(Option<std::time::SystemTime>, Arc<Policy>)>,
+    path: PathBuf,
+    last: Mutex<(Stamps, Arc<Policy>)>,
 }
 
 impl Spoken {
     fn of(config: &Config) -> Result<Arc<Spoken>, String> {
-        let policy = policy::in_force(&config.policy)?;
+        let (stamps, policy) = read(&config.policy)?;
         Ok(Arc::new(Spoken {
             path: config.policy.clone(),
-            last: Mutex::new((changed(&config.policy), Arc::new(policy))),
+            last: Mutex::new((stamps, policy)),
         }))
     }
 
@@ -98,17 +108,21 @@ impl Spoken {
 
     fn now(&self) -> Arc<Policy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = changed(&self.path);
-        if changed != last.0 {
-            last.0 = changed;
-            if let Ok(policy) = policy::in_force(&self.path) {
-                last.1 = Arc::new(policy);
+        if changed(&last.0) {
+            match read(&self.path) {
+                Ok(new) => *last = new,
+                // Not again before one of them changes once more.
+                Err(_) => last.0.iter_mut().for_each(|(path, stamp)| *stamp = Stamp::of(path)),
             }
         }
         Arc::clone(&last.1)
     }
 }
 
-fn changed(path: &std::path::Path) -> Option<std::time::SystemTime> {
-    std::fs::metadata(path).and_then(|data| data.modified()).ok()
+/// The policy, with its file and lists as they looked before.
+fn read(path: &Path) -> Result<(Stamps, Arc<Policy>), String> {
+    let own = (path.to_owned(), Stamp::of(path));
+    let opened = policy::opened_in_force(path)?;
+    let stamps = [own].into_iter().chain(opened.lists).collect();
+    Ok((stamps, Arc::new(opened.loaded.policy)))
 }

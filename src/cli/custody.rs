@@ -2,6 +2,7 @@
 
 use super::{ConfigFile, audit, fail, keys, people, policy, quarantine, said};
 use crate::config::{Config, Workers};
+use crate::directory::Directory;
 use crate::review::{Body, Review};
 use crate::store::{Access, Content, Decider, Filter, IncidentId, Keys, PersonNote, State, Store};
 use crate::types::Address;
@@ -19,7 +20,7 @@ pub(super) struct Actor {
     /// Your name, for the audit trail; a rule that wants two people counts each name once. The account that typed it is
     /// written down beside the reason when it is another.
     #[arg(long, value_name = "NAME", default_value_t = whoami())]
-    actor: String,
+    pub(super) actor: String,
 }
 
 /// Who decides, and why.
@@ -371,12 +372,9 @@ impl Decision {
         let body = if redacted { Body::Redacted } else { Body::Original };
         let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no worker could be started: {error}"))?;
         runtime.block_on(async {
-            let review = Review::new(
-                store.clone(),
-                Pool::new(pool),
-                config,
-                Arc::new(move || Arc::clone(&policy)),
-            );
+            let directory = Directory::new(&config.directory)?;
+            let in_force = Arc::new(move || Arc::clone(&policy));
+            let review = Review::new(store.clone(), Pool::new(pool), config, directory, in_force);
             let ruling = self.ruling();
             let done = review.release(&id, &whom, body, &ruling.decider()).await;
             done.map_err(|error| error.to_string())

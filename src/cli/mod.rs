@@ -3,22 +3,30 @@
 //! Exit status of every command: 0 done (or nothing found), 1 found (or could not be made clean), 2 an error.
 
 pub mod audit;
+mod compare;
+mod configuration;
 mod courier;
 mod custody;
 mod explain;
 mod input;
-pub mod keys;
+pub mod lists;
 mod logging;
+pub mod lookup;
+pub mod keys;
 pub mod people;
 pub mod policy;
 pub mod quarantine;
 mod redact;
+pub mod replay;
+mod reference;
 mod run;
 mod scan;
+mod service;
 pub mod table;
 mod user;
+mod why;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,9 +63,18 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(custody::Audit),
+    /// The administrator's file.
+    #[command(subcommand)]
+    Config(configuration::ConfigCommand),
     /// Keys of the store.
     #[command(subcommand)]
     Keys(custody::KeysCommand),
+    /// Write shell completions and manual pages of the commands into a folder (for the package).
+    #[command(hide = true)]
+    Reference {
+        /// An existing folder.
+        folder: PathBuf,
+    },
     /// Serve inspections on standard input (started by the other commands).
     #[command(hide = true)]
     Worker {
@@ -105,7 +122,9 @@ pub fn main() -> ExitCode {
         Command::People(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Audit(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Reference { folder } => reference::write(&folder, Arguments::command()),
         Command::Scan(scan) => scan.run(),
         Command::Redact(redact) => redact.run(),
         Command::Worker { memory } => match crate::worker::serve(memory) {

@@ -1,10 +1,12 @@
-//! `cpr-milter policy check | test | explain`: what the policy says, in words for a compliance officer. Texts come back
+//! `cpr-milter policy check | test`: what the policy says, in words for a compliance officer. Texts come back
 //! to the caller, who prints them and ends with the exit status.
 
-use crate::cpr::{self, IdKind, Secret};
-use crate::policy::{self, Facts, Loaded, Number, Policy, Problem, Redaction, Seen, TestResult};
-use crate::types::{Action, Address, Decision, Envelope, Matched, Recipient, Report, danish_date};
-use std::collections::BTreeSet;
+use super::lists::{Stamp, Stamps};
+use super::lookup::{self, Lookup};
+use crate::cpr;
+use crate::policy::{self, Loaded, Policy, Problem, TestResult};
+use crate::types::danish_date;
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::path::Path;
 use time::Date;
@@ -15,6 +17,8 @@ pub const SOUND: u8 = 0;
 pub const MISTAKES: u8 = 1;
 /// The file could not be read.
 pub const UNREADABLE: u8 = 2;
+/// The policy is sound, and somebody whom it asks does not answer.
+pub const UNANSWERED: u8 = 3;
 
 /// Why a policy file does not load.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +50,8 @@ pub struct Opened {
     pub loaded: Loaded,
     /// Its text, for showing warnings.
     pub source: String,
+    /// The lists that it names, as they looked before they were read.
+    pub lists: Stamps,
 }
 
 /// Reads a policy file and the lists it names, which lie in or below its folder.
@@ -74,11 +80,29 @@ pub fn open(path: &Path, today: Date) -> Result<Opened, Refused> {
             problems,
         }
     })?;
-    let source = source.to_owned();
+    open_text(path, source.to_owned(), today)
+}
+
+/// As [`open`], with the text of the policy file that was read before, and the lists of now.
+///
+/// # Errors
+/// When it or a list has mistakes.
+pub fn open_text(path: &Path, source: String, today: Date) -> Result<Opened, Refused> {
+    let name = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lists = |list: &str| read_list(folder, list);
+    let stamps = RefCell::new(Stamps::new());
+    let lists = |list: &str| {
+        let path = folder.join(list);
+        let stamp = Stamp::of(&path);
+        stamps.borrow_mut().push((path, stamp));
+        read_list(folder, list)
+    };
     match policy::load(&source, &name, today, &lists) {
-        Ok(loaded) => Ok(Opened { loaded, source }),
+        Ok(loaded) => Ok(Opened {
+            loaded,
+            source,
+            lists: stamps.into_inner(),
+        }),
         Err(problems) => Err(Refused::Mistakes {
             shown: policy::render(&problems, &name, &source),
             path: name,
@@ -136,6 +160,14 @@ fn read_list(folder: &Path, list: &str) -> Result<String, String> {
 /// # Errors
 /// Every mistake, as the compliance officer reads it.
 pub fn in_force(path: &Path) -> Result<Policy, String> {
+    opened_in_force(path).map(|opened| opened.loaded.policy)
+}
+
+/// As [`in_force`], with what was read.
+///
+/// # Errors
+/// Every mistake, as the compliance officer reads it.
+pub fn opened_in_force(path: &Path) -> Result<Opened, String> {
     let opened = open(path, danish_date(time::OffsetDateTime::now_utc()))
         .map_err(|refused| refused.to_string().trim_end().to_owned())?;
     for warning in &opened.loaded.warnings {
@@ -147,19 +179,27 @@ pub fn in_force(path: &Path) -> Result<Policy, String> {
             warning.message
         );
     }
-    Ok(opened.loaded.policy)
+    Ok(opened)
 }
 
-/// `policy check FILE`: every mistake and warning, then one line.
-pub fn check(path: &Path, today: Date) -> (String, u8) {
+/// `policy check FILE`: every mistake and warning, who is not known here, then one line. With `--lookup`, whoever knows the
+/// members of groups is asked, and must answer.
+pub(super) fn check(path: &Path, today: Date, lookup: &Lookup) -> (String, u8) {
     match open(path, today) {
-        Ok(Opened { loaded, source }) => {
+        Ok(Opened { loaded, source, .. }) => {
             let mut out = policy::render(&loaded.warnings, &path.display().to_string(), &source);
+            let (said, answered) = match lookup.lookup {
+                true => lookup
+                    .look(&loaded.policy)
+                    .unwrap_or_else(|why| (format!("{why}\n"), false)),
+                false => (lookup::unknown(&loaded.policy), true),
+            };
+            out.push_str(&said);
             let warnings = count(loaded.warnings.len(), "warning");
             let tests = passed(&loaded.tests);
             let (name, hash) = (loaded.policy.name(), loaded.policy.hash());
             let _ = writeln!(out, "{name} is sound: {tests}, {warnings}, hash {hash}");
-            (out, SOUND)
+            (out, if answered { SOUND } else { UNANSWERED })
         }
         Err(refused) => refusal(&refused),
     }
@@ -221,243 +261,5 @@ fn count(n: usize, what: &str) -> String {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),
         n => format!("{n} {what}s"),
-    }
-}
-
-/// An envelope for `explain`, from options or from the mail's headers: one bare address each.
-pub fn envelope(from: Option<&str>, to: &[String]) -> Envelope {
-    let sender = from.and_then(|f| Address::parse(f.as_bytes()).ok());
-    Envelope {
-        sender_raw: from.unwrap_or("<>").as_bytes().to_vec(),
-        sender,
-        recipients: to
-            .iter()
-            .map(|raw| Recipient {
-                raw: raw.clone().into_bytes(),
-                address: Address::parse(raw.as_bytes()).ok(),
-                args: Vec::new(),
-            })
-            .collect(),
-        ..Envelope::default()
-    }
-}
-
-/// What `explain` looks at, beside the policy.
-pub struct Explained<'a> {
-    /// Who sends to whom.
-    pub envelope: &'a Envelope,
-    /// What the inspection found.
-    pub report: &'a Report,
-    /// For each recipient: mail there goes over enforced TLS.
-    pub tls_enforced: &'a [bool],
-    /// Whether a number is on the list of protected persons.
-    pub is_protected: &'a dyn Fn(&IdKind, &Secret) -> bool,
-    /// Today.
-    pub today: Date,
-}
-
-/// `policy explain MAIL`: for each recipient the outcome, every rule that matched, and what exceptions lifted. No digits.
-pub fn explain(policy: &Policy, mail: &Explained<'_>) -> String {
-    let seen = policy::facts_from(mail.report, mail.is_protected, &|_, _| Vec::new());
-    let decisions = policy.decide(&Facts {
-        envelope: mail.envelope,
-        today: mail.today,
-        numbers: &seen.numbers,
-        doubts: &seen.doubts,
-        tls_enforced: mail.tls_enforced,
-        redaction: Redaction::Assumed,
-    });
-    let mut out = format!("policy  {} ({})\n", policy.name(), policy.hash());
-    let sender = mail.envelope.sender.as_ref();
-    let _ = writeln!(out, "from    {}", address(sender, policy));
-    found(&mut out, &seen);
-    for (decision, recipient) in decisions.iter().zip(&mail.envelope.recipients) {
-        let _ = writeln!(out, "\nto      {}", address(recipient.address.as_ref(), policy));
-        one(&mut out, policy, decision);
-    }
-    out
-}
-
-fn address(address: Option<&Address>, policy: &Policy) -> String {
-    let side = if policy.is_inside(address) { "inside" } else { "outside" };
-    match address {
-        Some(address) => format!("{} ({side})", cpr::mask(&address.to_string())),
-        None => format!("<> ({side})"),
-    }
-}
-
-fn found(out: &mut String, seen: &Seen) {
-    let _ = writeln!(
-        out,
-        "found   {}, {}",
-        count(seen.numbers.len(), "different number"),
-        count(seen.doubts.len(), "kind of doubt").replace("kind of doubts", "kinds of doubt")
-    );
-    for (i, number) in seen.numbers.iter().enumerate() {
-        let _ = writeln!(out, "        no. {}: {}", i + 1, describe(number));
-    }
-    for doubt in &seen.doubts {
-        let _ = writeln!(out, "        doubt: {}", doubt.word());
-    }
-}
-
-/// Kind, surest confidence, places; never whether the person is protected, which nobody may probe here.
-fn describe(number: &Number) -> String {
-    let confidence = number.sightings.iter().map(|s| s.confidence).max();
-    let places: BTreeSet<&str> = number.sightings.iter().map(|s| policy::words::place(s.class)).collect();
-    let mut text = format!("{} {}", number.kind.word(), confidence.map_or("", |c| c.word()));
-    let _ = write!(text, " in {}", places.into_iter().collect::<Vec<_>>().join(", "));
-    if number.sightings.len() > 1 {
-        let _ = write!(text, ", {} places", number.sightings.len());
-    }
-    if number.sightings.iter().any(|s| s.hidden) {
-        text.push_str(", hidden");
-    }
-    if number.sightings.iter().any(|s| s.fake_redaction) {
-        text.push_str(", covered but still there");
-    }
-    text
-}
-
-fn one(out: &mut String, policy: &Policy, decision: &Decision) {
-    let reason = match &decision.rule {
-        Some(rule) => format!("by rule `{}` ({})", rule.id, cpr::mask(&rule.title)),
-        None => "since no rule matched".to_owned(),
-    };
-    let _ = writeln!(out, "        {} {reason}", decision.action.word());
-    if decision.action == Action::Redact {
-        let _ = writeln!(
-            out,
-            "        removes {} from this copy, if the result is clean; else it is held",
-            numbers(&decision.redact)
-        );
-    }
-    if decision.action == Action::Quarantine {
-        let release = &decision.release;
-        let _ = writeln!(
-            out,
-            "        release by {}, {} must agree",
-            release.by,
-            count(release.people.into(), "person").replace("persons", "people")
-        );
-    }
-    for m in &decision.matched {
-        let _ = writeln!(out, "        - {}", matched(m));
-    }
-    for l in &decision.lifted {
-        let title = policy.exception_title(&l.exception).unwrap_or("removed from this copy");
-        let title = cpr::mask(title);
-        let _ = writeln!(
-            out,
-            "        - exception `{}` ({title}) lifts {} from rule `{}`",
-            l.exception,
-            numbers(&[l.number]),
-            l.rule
-        );
-    }
-}
-
-fn matched(m: &Matched) -> String {
-    let mut why = Vec::new();
-    if !m.numbers.is_empty() {
-        why.push(numbers(&m.numbers));
-    }
-    why.extend(m.doubts.iter().map(|d| d.word().to_owned()));
-    let watch = if m.watch { ", watched only" } else { "" };
-    format!(
-        "rule `{}` ({}) says {}{watch}: {}",
-        m.rule.id,
-        cpr::mask(&m.rule.title),
-        m.action.word(),
-        why.join(", ")
-    )
-}
-
-/// `no. 1 and no. 3`.
-fn numbers(indices: &[usize]) -> String {
-    let words: Vec<String> = indices.iter().map(|i| format!("no. {}", i + 1)).collect();
-    match words.split_last() {
-        None => "nothing".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cpr::Confidence;
-    use crate::types::{Doubt, DoubtKind, Finding, Location, PartPath, Place};
-    use time::macros::date;
-
-    const POLICY: &str = "
-version: 1
-name: Prøve
-owner: dpo@k.example
-groups: {inside: {domains: [k.example]}, partners: {domains: [p.example]}}
-exceptions:
-  partner:
-    title: Aftalt
-    when: {to: partners, delivery: tls_enforced}
-    owner: dpo@k.example
-    reason: aftale
-    expires: 2027-01-31
-rules:
-  - {id: outside, title: Ud af huset, when: {found: cpr, to: outside}, then: quarantine, except: [partner]}
-";
-
-    fn place() -> Place {
-        Place {
-            part: PartPath::default(),
-            name: None,
-            media_type: "text/plain".to_owned(),
-            attachment: false,
-            location: Location::Text,
-        }
-    }
-
-    #[test]
-    fn explain_names_rules_and_exceptions_and_no_digit_of_a_number() {
-        let policy = policy::load(POLICY, "p.yaml", date!(2026 - 11 - 24), &|_| Ok(String::new()))
-            .expect("sound")
-            .policy;
-        let made_up = "7".repeat(10);
-        let report = Report {
-            findings: vec![Finding {
-                kind: IdKind::Cpr,
-                number: Secret::new(made_up.clone()),
-                confidence: Confidence::Certain,
-                place: place(),
-                span: 0..10,
-                hidden: false,
-                fake_redaction: false,
-                why: Vec::new(),
-            }],
-            doubts: vec![Doubt {
-                kind: DoubtKind::Encrypted,
-                place: place(),
-                reason: String::new(),
-            }],
-            ..Report::default()
-        };
-        let envelope = envelope(
-            Some("a@k.example"),
-            &["b@p.example".to_owned(), "c@x.example".to_owned()],
-        );
-        let mail = Explained {
-            envelope: &envelope,
-            report: &report,
-            tls_enforced: &[true, false],
-            is_protected: &|_, _| false,
-            today: date!(2026 - 11 - 24),
-        };
-        let text = explain(&policy, &mail);
-        assert!(
-            text.contains("exception `partner` (Aftalt) lifts no. 1 from rule `outside`"),
-            "{text}"
-        );
-        assert!(text.contains("quarantine by rule `outside` (Ud af huset)"), "{text}");
-        assert!(text.contains("says log: encrypted"), "{text}");
-        assert!(!text.contains(&made_up), "{text}");
     }
 }

@@ -82,7 +82,7 @@ pub(super) async fn carry_out(
                     reason: &reason,
                     now,
                 };
-                store.looked(&which, AuditEvent::Denied, Some(detail), &by)
+                store.note_deed(&which, AuditEvent::Denied, Some(detail), &by)
             })
             .await?;
     }

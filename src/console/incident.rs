@@ -254,7 +254,7 @@ fn lifted(decision: &Decision, policy: &Policy) -> Vec<Value> {
         .iter()
         .map(|lifted| {
             let title = policy.exception_title(&lifted.exception).unwrap_or(&lifted.exception);
-            (show::line(&lifted.rule), show::line(title))
+            (show::line(&lifted.rule.id), show::line(title))
         })
         .collect();
     lines.dedup();

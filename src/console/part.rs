@@ -39,7 +39,7 @@ pub(super) fn download(desk: Arc<Desk>, asked: Asked) -> Running {
                     reason: "console",
                     now,
                 };
-                store.looked(&which, AuditEvent::Downloaded, Some(detail), &by)
+                store.note_deed(&which, AuditEvent::Downloaded, Some(detail), &by)
             })
             .await?;
         let (line, bytes) = desk.review.part(&id, &path).await?;

@@ -20,7 +20,7 @@ pub(super) fn page(desk: Arc<Desk>, asked: Asked) -> Running {
                     reason: "console",
                     now,
                 };
-                store.looked(&which, AuditEvent::Viewed, Some(json!({"what": "redacted copy"})), &by)?;
+                store.note_deed(&which, AuditEvent::Viewed, Some(json!({"what": "redacted copy"})), &by)?;
                 store.show(&which)
             })
             .await?;

@@ -3,7 +3,7 @@
 use super::asked::{Asked, Fields, Running, Trouble};
 use super::{Desk, show, words};
 use crate::cpr::Confidence;
-use crate::policy::{Language, Policy};
+use crate::policy::{Answers, Language, Policy};
 use crate::store::{Order, Search, State, Summary, Traits};
 use crate::types::PlaceClass;
 use minijinja::{Value, context};
@@ -157,8 +157,12 @@ pub(super) fn unit(traits: &Traits, policy: &Policy) -> String {
     let Some(sender) = &envelope.sender else {
         return "<>".to_owned();
     };
-    let groups = policy.groups_of(Some(sender));
-    let named: Vec<&str> = groups.into_iter().filter(|name| *name != "inside").collect();
+    // Groups of the directory are not asked for a list: it is quick, and the policy's own groups say enough.
+    let groups = policy.groups_of(Some(sender), &Answers::offline(), &[]);
+    let named: Vec<&str> = groups
+        .into_iter()
+        .filter(|name| !matches!(*name, "inside" | "outside"))
+        .collect();
     match named.as_slice() {
         [] => show::line(&sender.domain),
         many => show::line(&many.join(", ")),

@@ -67,7 +67,7 @@ async fn with(
         };
         let done = work(store, &id, &account, minutes, &by);
         if matches!(done, Err(StoreError::Refused(_))) {
-            store.looked(&id, AuditEvent::Denied, Some(json!({"deed": "unmask"})), &by)?;
+            store.note_deed(&id, AuditEvent::Denied, Some(json!({"deed": "unmask"})), &by)?;
         }
         done
     });

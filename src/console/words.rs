@@ -46,6 +46,11 @@ const EVENTS: &[(&str, &str, &str)] = &[
         "Protected persons removed",
     ),
     ("searched", "Søgt efter et nummer", "Searched for a number"),
+    (
+        "replayed",
+        "Prøvet en politik på tidligere mails",
+        "Tried a policy on past mail",
+    ),
     ("listed", "Set på køen eller loggen", "Looked at the queue or the trail"),
     ("unmask_asked", "Bedt om at se numrene", "Asked to see the numbers"),
     ("unmasked", "Numrene blev vist", "The numbers were shown"),

@@ -77,6 +77,12 @@ impl Desk<'_> {
         }
     }
 
+    /// Subject and text of the notice, for reading: nothing is sent.
+    pub fn read(&self, letter: &Letter<'_>) -> (String, String) {
+        let text = self.text(letter);
+        (text.subject, text.body)
+    }
+
     /// The mail, or nothing when a number is in it.
     fn sealed(
         &self,

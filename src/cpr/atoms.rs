@@ -3,7 +3,8 @@
 //! One pass, each character looked at once. A cluster ends at the first character that no written form has between its
 //! digits. Long clusters are handed on in windows, so memory stays bounded in a text that is nothing but digits.
 
-use super::fold::{Class, unit};
+use super::find::FEWEST;
+use super::fold::{Class, begins, unit};
 use super::scan::Places;
 use std::ops::Range;
 
@@ -99,13 +100,30 @@ pub(super) struct Atom {
     pub(super) gap: Gap,
 }
 
-/// Calls `visit` with every cluster of at least `least` digits. A long cluster comes in several windows; the range says
+/// Calls `visit` with every cluster that may hold a number. A long cluster comes in several windows; the range says
 /// which atoms are new, those around it are context.
-pub(super) fn clusters(text: &str, least: usize, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
-    let mut atoms: Vec<Atom> = Vec::new();
+pub(super) fn clusters(text: &str, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
     let mut places = Places::new(text);
+    clusters_at(text, |at| places.next(at), &mut |atoms, new| {
+        if atoms.len() >= FEWEST as usize {
+            visit(atoms, new);
+        }
+    });
+}
+
+/// The same with every cluster there is, at the pace of reading each byte.
+pub(super) fn all_clusters(text: &str, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
+    let next = |at: usize| {
+        let rest = text.as_bytes().get(at..)?;
+        rest.iter().position(|&byte| begins(byte)).map(|behind| at + behind)
+    };
+    clusters_at(text, next, visit);
+}
+
+fn clusters_at(text: &str, mut next: impl FnMut(usize) -> Option<usize>, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
+    let mut atoms: Vec<Atom> = Vec::new();
     let mut at = 0;
-    while let Some(place) = places.next(at, least) {
+    while let Some(place) = next(at) {
         at = place;
         match unit(text, at) {
             Some((Class::Digit(value), length)) => {
@@ -116,7 +134,7 @@ pub(super) fn clusters(text: &str, least: usize, visit: &mut dyn FnMut(&[Atom], 
                     value,
                     gap: Gap::BREAK,
                 });
-                at = cluster(text, at + length, &mut atoms, least, visit);
+                at = cluster(text, at + length, &mut atoms, visit);
             }
             Some((_, length)) => at += length,
             None => at += 1,
@@ -125,13 +143,7 @@ pub(super) fn clusters(text: &str, least: usize, visit: &mut dyn FnMut(&[Atom], 
 }
 
 /// Reads on from the first digit to the end of its cluster; gives the offset after it.
-fn cluster(
-    text: &str,
-    mut at: usize,
-    atoms: &mut Vec<Atom>,
-    least: usize,
-    visit: &mut dyn FnMut(&[Atom], Range<usize>),
-) -> usize {
+fn cluster(text: &str, mut at: usize, atoms: &mut Vec<Atom>, visit: &mut dyn FnMut(&[Atom], Range<usize>)) -> usize {
     let mut done = 0;
     let mut between = Between::default();
     while let Some((class, length)) = unit(text, at) {
@@ -153,10 +165,29 @@ fn cluster(
         }
         at += length;
     }
-    if atoms.len() >= least.max(1) {
-        visit(atoms, done..atoms.len());
-    }
+    visit(atoms, done..atoms.len());
     at
+}
+
+/// The end of the cluster that may begin at `at`, when it has fewer than `enough` digits.
+pub(super) fn few_digits(text: &str, mut at: usize, enough: u32) -> Option<usize> {
+    let mut digits = 0;
+    let mut between = Between::default();
+    while let Some((class, length)) = unit(text, at) {
+        if let Class::Digit(_) = class {
+            digits += 1;
+            if digits >= enough {
+                return None;
+            }
+            between = Between::default();
+        } else if digits == 0 {
+            return Some(at + length);
+        } else if !between.take_in(class) {
+            break;
+        }
+        at += length;
+    }
+    Some(at)
 }
 
 /// Counts what stands between two digits.
@@ -256,7 +287,7 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<Kind> {
         let mut kinds = Vec::new();
-        clusters(text, 1, &mut |atoms, new| {
+        all_clusters(text, &mut |atoms, new| {
             kinds.extend(atoms[new].iter().map(|atom| atom.gap.kind))
         });
         kinds
@@ -292,7 +323,7 @@ mod tests {
     fn long_clusters_come_in_windows_and_every_digit_once() {
         let text = "1 2".repeat(20_000);
         let mut starts = Vec::new();
-        clusters(&text, 1, &mut |atoms, new| {
+        all_clusters(&text, &mut |atoms, new| {
             assert!(atoms.len() <= WINDOW);
             starts.extend(atoms[new].iter().map(|atom| atom.start));
         });

@@ -13,7 +13,7 @@ use std::ops::Range;
 use time::Date;
 
 /// The fewest digits in a row that a form has: the hospital's letter form has seven before its letters.
-pub(super) const FEWEST: usize = 7;
+pub(super) const FEWEST: u32 = 7;
 
 /// One identifier found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,9 +132,17 @@ impl Reading {
 
 /// Every reading of the text, overlapping ones too.
 pub(super) fn readings(text: &str, today: Date) -> Vec<Reading> {
+    readings_in(text, today, atoms::clusters)
+}
+
+fn readings_in(
+    text: &str,
+    today: Date,
+    clusters: impl FnOnce(&str, &mut dyn FnMut(&[Atom], Range<usize>)),
+) -> Vec<Reading> {
     let mut document = Document::default();
     let mut shapes: Vec<Shape> = Vec::new();
-    atoms::clusters(text, FEWEST, &mut |atoms, new| {
+    clusters(text, &mut |atoms, new| {
         for first in new {
             shapes.extend(shape::read(text, atoms, first, today));
             if let Some((start, end, chars)) = run_of_ten(atoms, first)
@@ -218,4 +226,105 @@ fn strongest(readings: Vec<Reading>) -> Vec<Reading> {
     }
     kept.sort_by_key(|reading| (reading.span.start, reading.span.end));
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up;
+    use super::*;
+    use proptest::prelude::*;
+    use time::macros::date;
+
+    const TODAY: Date = date!(2026 - 06 - 15);
+
+    /// What stands between digits, or ends them, or looks as if.
+    const SIGNS: [&str; 48] = [
+        "",
+        "",
+        " ",
+        "  ",
+        "      ",
+        "-",
+        "-",
+        "–",
+        " - ",
+        "\u{2011}",
+        "\u{ad}",
+        "\u{200b}",
+        "/",
+        ".",
+        ",",
+        ";",
+        "\t",
+        "\",\"",
+        "\n",
+        "\r\n> > ",
+        "=\r\n",
+        "=",
+        "%2D",
+        "%20",
+        "%",
+        "&nbsp;",
+        "&#45;",
+        "&",
+        "\\u002d",
+        "\\",
+        "<b>",
+        "</b>",
+        "<br>",
+        "</td><td>",
+        "<",
+        ">",
+        "_",
+        "+",
+        "(",
+        ")",
+        "x",
+        "æ",
+        "€",
+        "漢",
+        ":",
+        "@",
+        "!",
+        "                                                            ",
+    ];
+
+    fn piece() -> impl Strategy<Value = String> {
+        let sign = || prop::sample::select(&SIGNS[..]);
+        prop_oneof![
+            4 => sign().prop_map(str::to_owned),
+            2 => "[0-9]{1,12}",
+            1 => "[０-９٠-٩①-⑨]{1,10}",
+            1 => any::<u64>().prop_map(made_up::number),
+            2 => (any::<u64>(), sign()).prop_map(|(seed, sign)| {
+                let number = made_up::number(seed);
+                format!("{}{sign}{}", &number[..6], &number[6..])
+            }),
+            2 => (any::<u64>(), sign(), 1..=4_usize).prop_map(|(seed, sign, together)| {
+                let number = made_up::number(seed);
+                let groups: Vec<&str> = number.as_bytes().chunks(together).filter_map(|group| str::from_utf8(group).ok()).collect();
+                groups.join(sign)
+            }),
+            1 => any::<u64>().prop_map(|seed| format!("{}1AB2", &made_up::number(seed)[..6])),
+            1 => prop::sample::select(&["cpr-nr. ", "CPR\n", "født ", "konto ", "de sidste fire cifre er ", "tekst uden tal "][..]).prop_map(str::to_owned),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        /// What is passed over at speed is what reading every byte would not have made a number of either.
+        #[test]
+        fn the_sieve_passes_over_no_reading(pieces in prop::collection::vec(piece(), 0..60)) {
+            let text = pieces.concat();
+            let shown = |readings: Vec<Reading>| -> Vec<(Range<usize>, Vec<&'static str>)> {
+                readings.into_iter().map(|reading| (reading.span, reading.evidence.why())).collect()
+            };
+            prop_assert_eq!(
+                shown(readings_in(&text, TODAY, atoms::clusters)),
+                shown(readings_in(&text, TODAY, atoms::all_clusters)),
+                "{:?}", text
+            );
+        }
+    }
 }

@@ -65,23 +65,14 @@ pub(super) enum Found {
 }
 
 struct Matcher {
-    heads: Regex,
+    words: Regex,
+    phrases: Regex,
     whole: Regex,
 }
 
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
-    let words = WORDS.iter().flat_map(|(head, _)| casings(head));
-    // In capitals only the Danish one: beyond 64 strings the search is no longer done by vector instructions.
-    let phrases = PHRASES.iter().flat_map(|head| match *head {
-        "sidste " | "last " => casings(head),
-        _ => vec![(*head).to_owned(), capital(head)],
-    });
-    let hints = HINTS.iter().flat_map(|hint| [(*hint).to_owned(), capital(hint)]);
-    let heads: Vec<String> = words
-        .chain(phrases)
-        .chain(hints)
-        .map(|head| regex::escape(&head))
-        .collect();
+    let word_heads = WORDS.iter().flat_map(|(head, _)| casings(head));
+    let phrase_heads = PHRASES.iter().chain(&HINTS).flat_map(|head| tails(head));
     let words = WORDS
         .iter()
         .map(|(head, rest)| format!("{}{rest}", regex::escape(head)));
@@ -91,10 +82,41 @@ static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
     let hints = HINTS.iter().copied().chain([LAST_PART]).collect::<Vec<_>>().join("|");
     let whole: Vec<String> = words.chain(phrases).chain([format!("(?P<hint>{hints})")]).collect();
     Some(Matcher {
-        heads: Regex::new(&heads.join("|")).ok()?,
+        words: any_of(word_heads)?,
+        phrases: any_of(phrase_heads)?,
         whole: Regex::new(&format!("^(?i)(?:{})", whole.join("|"))).ok()?,
     })
 });
+
+/// Beyond 32 strings the search takes twice the time.
+fn any_of(strings: impl Iterator<Item = String>) -> Option<Regex> {
+    let strings: Vec<String> = strings.map(|head| regex::escape(&head)).collect();
+    Regex::new(&strings.join("|")).ok()
+}
+
+/// A head behind its first letter, which may be a capital; all in capitals only the Danish and the English one.
+fn tails(head: &str) -> Vec<String> {
+    let mut chars = head.chars();
+    chars.next();
+    let tail = chars.as_str().to_owned();
+    let capitals = matches!(head, "sidste " | "last ").then(|| tail.to_uppercase());
+    [tail].into_iter().chain(capitals).collect()
+}
+
+/// Where the head begins whose tail stands at `tail`.
+fn head_of(text: &str, tail: Range<usize>) -> Option<usize> {
+    let first = text.get(..tail.start)?.chars().next_back()?;
+    let at = tail.start - first.len_utf8();
+    let tail = text.get(tail)?;
+    let lower = |head: &&&str| {
+        let mut chars = head.chars();
+        let same = chars
+            .next()
+            .is_some_and(|c| c == first || c.to_ascii_uppercase() == first);
+        same && (chars.as_str() == tail || chars.as_str().to_uppercase() == tail && first.is_uppercase())
+    };
+    PHRASES.iter().chain(&HINTS).find(lower).map(|_| at)
+}
 
 fn capital(head: &str) -> String {
     let mut chars = head.chars();
@@ -117,20 +139,29 @@ fn casings(head: &str) -> Vec<String> {
     all
 }
 
-/// All labels of a text, in order, none overlapping.
+/// All labels of a text, none overlapping: first the words in order, then the phrases and hints.
 pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> {
-    let mut read = 0;
     let matcher = MATCHER.as_ref();
-    let heads = matcher
+    let words = matcher
         .into_iter()
-        .flat_map(move |matcher| matcher.heads.find_iter(text));
+        .flat_map(move |matcher| matcher.words.find_iter(text));
+    let phrases = matcher
+        .into_iter()
+        .flat_map(move |matcher| matcher.phrases.find_iter(text));
+    let phrases = phrases.filter_map(move |tail| head_of(text, tail.range()));
+    apart(text, words.map(|head| head.start())).chain(apart(text, phrases))
+}
+
+fn apart(text: &str, heads: impl Iterator<Item = usize>) -> impl Iterator<Item = Label> {
+    let mut read = 0;
     heads.filter_map(move |head| {
-        let label = label(text, head.start()).filter(|label| label.span.start >= read)?;
+        let label = label(text, head).filter(|label| label.span.start >= read)?;
         read = label.span.end;
         Some(label)
     })
 }
 
+/// The label whose head stands at `at`.
 fn label(text: &str, at: usize) -> Option<Label> {
     let end = text.floor_char_boundary(at.saturating_add(LONGEST).min(text.len()));
     let lead = text.get(..at)?;

@@ -25,8 +25,9 @@ pub fn mask_ascii(text: &str) -> String {
 
 fn masked(text: &str, sign: char) -> String {
     let mut stretches: Vec<Range<usize>> = Vec::new();
-    atoms::clusters(text, STRETCH, &mut |atoms, new| {
-        stretches.extend(atoms.get(new).unwrap_or(&[]).iter().map(|atom| atom.start..atom.end));
+    atoms::all_clusters(text, &mut |atoms, new| {
+        let new = if atoms.len() < STRETCH { None } else { atoms.get(new) };
+        stretches.extend(new.unwrap_or(&[]).iter().map(|atom| atom.start..atom.end));
     });
     let mut hidden = numbers(text);
     hidden.append(&mut stretches);

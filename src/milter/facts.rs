@@ -46,6 +46,13 @@ impl Numbers {
         .collect()
     }
 
+    /// The same with their characters, for the store, which hashes them.
+    pub fn with_secrets(&self, for_policy: &[Number]) -> Vec<(Secret, Number)> {
+        let each = self.keys.iter().zip(for_policy);
+        each.map(|((_, secret), number)| (secret.clone(), number.clone()))
+            .collect()
+    }
+
     /// What must be gone when the policy names these indices; `None` when it names one that is not there.
     pub fn targets(&self, indices: &BTreeSet<usize>) -> Option<Targets> {
         indices.iter().map(|&i| self.keys.get(i).cloned()).collect()
@@ -58,7 +65,8 @@ pub fn doubts(report: &Report) -> Vec<DoubtKind> {
     kinds.into_iter().collect()
 }
 
-/// For each recipient: mail there goes over enforced TLS, by the administrator's list of domains (all below them counted).
+/// For each recipient: mail there, wherever it may go, goes over enforced TLS, by the administrator's list of domains (all
+/// below them counted).
 pub fn tls_enforced(envelope: &Envelope, domains: &[String]) -> Vec<bool> {
     let enforced = |address: &Address| {
         domains.iter().any(|domain| {
@@ -72,7 +80,10 @@ pub fn tls_enforced(envelope: &Envelope, domains: &[String]) -> Vec<bool> {
     envelope
         .recipients
         .iter()
-        .map(|r| r.address.as_ref().is_some_and(enforced))
+        .map(|r| {
+            let mut routes = r.address.iter().flat_map(Address::routes).peekable();
+            routes.peek().is_some() && routes.all(|route| route.as_ref().is_some_and(enforced))
+        })
         .collect()
 }
 
@@ -89,15 +100,21 @@ mod tests {
             args: Vec::new(),
         };
         let envelope = Envelope {
-            recipients: ["a@region.example", "a@mail.Region.example", "a@notregion.example", "<>"]
-                .map(to)
-                .to_vec(),
+            recipients: [
+                "a@region.example",
+                "a@mail.Region.example",
+                "a@notregion.example",
+                "<>",
+                "a%x.example@region.example",
+            ]
+            .map(to)
+            .to_vec(),
             ..Envelope::default()
         };
         assert_eq!(
             tls_enforced(&envelope, &["region.example".to_owned()]),
-            [true, true, false, false]
+            [true, true, false, false, false]
         );
-        assert_eq!(tls_enforced(&envelope, &[String::new()]), [false; 4]);
+        assert_eq!(tls_enforced(&envelope, &[String::new()]), [false; 5]);
     }
 }

@@ -89,6 +89,12 @@ impl Mail {
         Mail { bytes, fields, body }
     }
 
+    /// A mail from its bytes, CRLF lines. What has no proper header is all body.
+    pub fn read(bytes: &[u8]) -> Mail {
+        let (fields, body) = split(bytes).unwrap_or((Vec::new(), bytes));
+        Mail::of(fields, bytes.to_vec(), bytes.len() - body.len())
+    }
+
     /// The whole mail, CRLF lines.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

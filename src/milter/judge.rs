@@ -7,11 +7,12 @@ use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
 use super::tries::{Tries, Try, earlier};
 use super::world::{Copied, Trouble, World};
 use crate::cpr::Secret;
-use crate::policy::{Facts, Number, Redaction};
+use crate::policy::{Answers, Facts, Number, Redaction};
 use crate::redact::Targets;
 use crate::store::State;
 use crate::types::{
-    Action, Decision, Doubt, DoubtKind, Envelope, Location, PartPath, Place, Release, Report, RuleRef, danish_date,
+    Action, Decision, Doubt, DoubtKind, Envelope, Judgement, Location, PartPath, Place, Release, Report, RuleRef,
+    danish_date,
 };
 use crate::worker::{Uninspected, Unredacted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -56,8 +57,18 @@ pub struct Weighed<W: World> {
     pub copies: Vec<Copy<W::Seen>>,
     /// What is to be done.
     pub plan: Plan,
+    /// What was judged from, for replay; `None` without an inspection.
+    pub basis: Option<Basis>,
     /// Other tries of this mail wait; gone when it was handed on to the store.
     pub tried: Option<Try<W::Key>>,
+}
+
+/// What a judgement was made from, beside envelope and doubts.
+pub struct Basis {
+    /// Each different number.
+    pub numbers: Vec<(Secret, Number)>,
+    /// For each recipient.
+    pub tls_enforced: Vec<bool>,
 }
 
 /// What inspection and policy say of a message, before an earlier try of it is asked about.
@@ -67,6 +78,7 @@ struct Judged<W: World> {
     decisions: Vec<Decision>,
     fates: Vec<Fate>,
     copies: Vec<Copy<W::Seen>>,
+    basis: Option<Basis>,
 }
 
 /// Judges one message.
@@ -97,6 +109,7 @@ pub async fn weigh<W: World>(
         fates,
         copies: judged.copies,
         plan,
+        basis: judged.basis,
         tried: Some(tried),
     })
 }
@@ -108,14 +121,19 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
         Err(broken) => return Ok(not_inspected(case, &broken)),
     };
     let report = promoted(world, world.report(&seen)).await?;
-    let bench = Bench::new(world, case, &report).await?;
+    let bench = Bench::new(world, case, &report, until).await?;
     let assumed = bench.decide(Redaction::Assumed)?;
     let wishes = wishes(&case.envelope, &assumed);
     let (copies, made) = bench.redact_all(&wishes, until).await?;
     let decisions = bench.settle_on(assumed, &wishes, &made)?;
     let fates = fates(&decisions, &wishes, &made);
     let (decisions, fates) = agree(&case.envelope, decisions, &fates);
+    let basis = Basis {
+        numbers: bench.numbers.with_secrets(&bench.for_policy),
+        tls_enforced: bench.tls,
+    };
     Ok(Judged {
+        basis: Some(basis),
         seen: Some(seen),
         report,
         decisions,
@@ -181,6 +199,7 @@ struct Bench<'a, W: World> {
     for_policy: Vec<Number>,
     doubts: Vec<DoubtKind>,
     tls: Vec<bool>,
+    given: Answers,
 }
 
 /// For each recipient the numbers that its copy must not hold; `None` when it is not to be redacted.
@@ -189,17 +208,21 @@ type Wishes = Vec<Option<BTreeSet<usize>>>;
 type Made = BTreeMap<BTreeSet<usize>, usize>;
 
 impl<'a, W: World> Bench<'a, W> {
-    async fn new(world: &'a W, case: &'a Case, report: &'a Report) -> Result<Bench<'a, W>, Trouble> {
+    async fn new(world: &'a W, case: &'a Case, report: &'a Report, until: Instant) -> Result<Bench<'a, W>, Trouble> {
         let numbers = Numbers::of(report);
         let protected = protected(world, numbers.secrets()).await?;
+        let for_policy = numbers.for_policy(&protected);
+        let doubts = doubts(report);
+        let given = world.given(&case.envelope, &for_policy, &doubts, until).await?;
         Ok(Bench {
             world,
             case,
             report,
-            for_policy: numbers.for_policy(&protected),
+            for_policy,
             numbers,
-            doubts: doubts(report),
+            doubts,
             tls: tls_enforced(&case.envelope, world.tls_enforced()),
+            given,
         })
     }
 
@@ -212,6 +235,7 @@ impl<'a, W: World> Bench<'a, W> {
             doubts: &self.doubts,
             tls_enforced: &self.tls,
             redaction,
+            given: &self.given,
         });
         let in_order = decisions
             .iter()
@@ -300,13 +324,21 @@ fn wishes(envelope: &Envelope, decisions: &[Decision]) -> Wishes {
 }
 
 /// A decision after a failed redaction never redacts, whatever the policy says.
-fn no_redaction(mut decision: Decision) -> Decision {
-    if decision.action == Action::Redact {
-        decision.action = Action::Quarantine;
-        decision.rule = Some(built_in("redaction_failed", "The mail could not be redacted"));
-        decision.told = decision.rule.clone();
+fn no_redaction(decision: Decision) -> Decision {
+    if decision.action != Action::Redact {
+        return decision;
     }
-    decision
+    let rule = built_in("redaction_failed", "The mail could not be redacted");
+    let held = Judgement {
+        action: Action::Quarantine,
+        rule: Some(Arc::clone(&rule)),
+        told: Some(rule),
+        ..Judgement::clone(&decision)
+    };
+    Decision {
+        judgement: Arc::new(held),
+        ..decision
+    }
 }
 
 fn fates(decisions: &[Decision], wishes: &Wishes, made: &Made) -> Vec<Fate> {
@@ -379,25 +411,30 @@ fn not_inspected<W: World>(case: &Case, why: &Uninspected) -> Judged<W> {
         fates: vec![Fate::Hold; decisions.len()],
         decisions,
         copies: Vec::new(),
+        basis: None,
     }
 }
 
 fn held_uninspected(recipient: usize) -> Decision {
-    Decision {
-        recipient,
+    let rule = built_in("not_inspected", "The mail could not be inspected");
+    let judgement = Judgement {
         action: Action::Quarantine,
-        rule: Some(built_in("not_inspected", "The mail could not be inspected")),
-        told: Some(built_in("not_inspected", "The mail could not be inspected")),
+        rule: Some(Arc::clone(&rule)),
+        told: Some(rule),
         redact: Vec::new(),
         release: Release::default(),
         matched: Vec::new(),
         lifted: Vec::new(),
+    };
+    Decision {
+        recipient,
+        judgement: Arc::new(judgement),
     }
 }
 
-fn built_in(id: &str, title: &str) -> RuleRef {
-    RuleRef {
+fn built_in(id: &str, title: &str) -> Arc<RuleRef> {
+    Arc::new(RuleRef {
         id: id.to_owned(),
         title: title.to_owned(),
-    }
+    })
 }

@@ -59,6 +59,9 @@ pub enum ListenError {
         /// Why.
         error: io::Error,
     },
+    /// systemd's socket is not the one that the configuration names.
+    #[error("the socket unit hands over {0}")]
+    Handed(String),
     /// The system refused.
     #[error("cannot listen on {at}: {error}; {}", remedy(.error))]
     System {
@@ -89,8 +92,8 @@ pub enum Socket {
     Unix {
         /// Accepts.
         listener: UnixListener,
-        /// Removed when dropped.
-        file: SocketFile,
+        /// Removed when dropped; none when systemd opened it, and keeps it.
+        file: Option<SocketFile>,
         /// Who may.
         peers: Peers,
     },
@@ -142,11 +145,14 @@ impl Endpoint {
         Ok(Endpoint::Tcp(address))
     }
 
-    /// Opens it. Needs a running tokio runtime.
+    /// Opens it, or takes it from systemd. Needs a running tokio runtime.
     ///
     /// # Errors
     /// In one sentence for the administrator.
     pub async fn open(&self) -> Result<Socket, ListenError> {
+        if let Some(socket) = super::inherited::take(self)? {
+            return Ok(socket);
+        }
         match self {
             Endpoint::Unix { path, mode, group } => open_unix(path, *mode, group.as_deref()),
             Endpoint::Tcp(address) => {
@@ -185,15 +191,11 @@ fn open_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Socket, List
         let _ = fs::remove_file(&own);
     }
     let (inode, gid) = placed?;
-    let file = SocketFile {
+    let file = Some(SocketFile {
         path: path.to_owned(),
         inode,
-    };
-    let peers = Peers {
-        uid: rustix::process::geteuid().as_raw(),
-        gid,
-        mode,
-    };
+    });
+    let peers = Peers::new(gid, mode);
     Ok(Socket::Unix { listener, file, peers })
 }
 
@@ -230,6 +232,12 @@ fn group_id(group: &str) -> Result<u32, ListenError> {
 }
 
 impl Peers {
+    /// Of a socket with this group and mode that we serve.
+    pub(super) fn new(gid: u32, mode: u32) -> Peers {
+        let uid = rustix::process::geteuid().as_raw();
+        Peers { uid, gid, mode }
+    }
+
     /// The kernel has checked the mode already. A mode that lets everybody in is narrowed to root, ourselves and the
     /// socket's group.
     fn admit(&self, uid: u32, gid: u32) -> bool {

@@ -13,12 +13,15 @@
 
 mod act;
 mod callbacks;
+mod dry;
 mod facts;
 mod fields;
 mod gate;
+mod inherited;
 mod judge;
 mod listener;
 mod negotiate;
+mod notes;
 mod notice;
 pub mod plan;
 mod real;
@@ -31,9 +34,11 @@ mod tries;
 mod words;
 mod world;
 
+pub use dry::{Dry, Explained, Told, explain};
 pub use fields::{Field, Mail};
 
 pub use listener::{Endpoint, ListenError, Socket};
+pub use notes::Notes;
 pub use real::Real;
 pub use serve::{Served, Settings, Shared, run};
 pub use tries::Try;

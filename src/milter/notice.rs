@@ -53,6 +53,7 @@ pub fn incident<W: World>(
         doubts: super::facts::doubts(report),
         policy_hash: policy.hash.to_owned(),
         received: case.received,
+        judged: None,
     }
 }
 
@@ -149,25 +150,27 @@ fn outcomes(recipients: &[Recipient], decisions: &[Decision], fates: &[Fate]) ->
             None => mask(&String::from_utf8_lossy(&recipient.raw)),
         },
         fate: fate.word(),
-        rule: decision.told.clone(),
+        rule: decision.told.as_deref().cloned(),
     })
     .collect()
 }
 
 fn stored(report: &Report) -> Vec<StoredFinding> {
     let each = report.findings.iter();
-    each.map(|finding| {
-        let location = masked_location(&finding.place);
-        let place = match masked_name(&finding.place) {
-            Some(name) => format!("{name}, {location}"),
-            None => location.to_string(),
-        };
-        StoredFinding {
-            kind: finding.kind.clone(),
-            number: finding.number.clone(),
-            confidence: finding.confidence,
-            place,
-        }
+    each.map(|finding| StoredFinding {
+        kind: finding.kind.clone(),
+        number: finding.number.clone(),
+        confidence: finding.confidence,
+        place: place_words(&finding.place),
     })
     .collect()
+}
+
+/// `notat.docx, footnote 2`, masked.
+pub fn place_words(place: &Place) -> String {
+    let location = masked_location(place);
+    match masked_name(place) {
+        Some(name) => format!("{name}, {location}"),
+        None => location.to_string(),
+    }
 }

@@ -1,16 +1,18 @@
 //! The world outside tests: worker pool, SQLite store, compiled policy. Adapters only.
 
 use super::fields::{Field, Mail};
+use super::notes::Notes;
 use super::tries::Try;
 use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
 use crate::config::{self, Config};
 use crate::courier;
 use crate::cpr::Secret;
+use crate::directory::Directory;
 use crate::inspect::{Input, Options};
-use crate::policy::{Facts, Policy};
+use crate::policy::{Answers, Facts, Number, Policy};
 use crate::redact::Targets;
-use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, State, Store, StoreError};
-use crate::types::{Decision, Envelope, Report, danish_date};
+use crate::store::{Custody, Held, HoldKey, Incident, IncidentId, Judged, State, Store, StoreError};
+use crate::types::{Decision, DoubtKind, Envelope, Report, danish_date};
 use crate::worker::{Inspected, Pool, Uninspected, Unredacted};
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,6 +28,10 @@ pub struct Real {
     pub pool: Arc<Pool>,
     /// Custody; kept over reloads.
     pub store: Store,
+    /// Groups that the policy does not list; kept over reloads that do not change how it is reached.
+    pub directory: Arc<Directory>,
+    /// What is written later; kept over reloads.
+    pub notes: Notes,
 }
 
 impl Real {
@@ -115,6 +121,18 @@ impl World for Real {
         self.ask(move |store| store.protected(&numbers)).await
     }
 
+    async fn given(
+        &self,
+        envelope: &Envelope,
+        numbers: &[Number],
+        doubts: &[DoubtKind],
+        until: Instant,
+    ) -> Result<Answers, Trouble> {
+        let asks = self.policy.asks(envelope, numbers, doubts);
+        let given = self.directory.ask(&asks, until).await;
+        given.map_err(|why| Trouble::Unknown(why.to_string()))
+    }
+
     fn key(&self, envelope: &Envelope, mail: &Mail) -> HoldKey {
         self.store.hold_key(envelope, mail.bytes())
     }
@@ -159,6 +177,10 @@ impl World for Real {
             Ok((held, id))
         })
         .await
+    }
+
+    fn note(&self, judged: Judged) {
+        self.notes.add(judged);
     }
 
     async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {

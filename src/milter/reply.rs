@@ -14,9 +14,14 @@ const LONGEST: usize = 400;
 
 /// 550 5.7.1 with the rule and the incident, for the person who reads the bounce.
 pub fn refuse(reply: &mut SmtpReply, rule: &str, incident: &IncidentId) -> Status {
+    answer(reply, "550", "5.7.1", &refusal(rule, incident))
+}
+
+/// Its text.
+pub fn refusal(rule: &str, incident: &IncidentId) -> String {
     let mut text = String::from("Message refused: it holds personal numbers that must not be sent to this recipient");
     let _ = write!(text, " (rule {}, incident {incident})", mask(rule));
-    answer(reply, "550", "5.7.1", &text)
+    text
 }
 
 /// 451 (452 when a disk is full): the client keeps the mail and tries again.

@@ -1,13 +1,14 @@
 //! Writes down what a plan wants written down, and turns the plan into a ruling: the only thing that [`super::act`] takes,
 //! and one that cannot be made without the receipts.
 
+use super::facts::doubts;
 use super::fields::Edits;
 use super::judge::Weighed;
 use super::notice;
 use super::plan::{Fate, Plan};
 use super::world::{Takeover, Trouble, World};
-use crate::store::{Duty, Incident, IncidentId, Owned};
-use crate::types::Action;
+use crate::store::{Duty, Incident, IncidentId, Judged, JudgedFor, Owned};
+use crate::types::{Action, Decision, Recipient};
 use std::collections::BTreeSet;
 use time::Duration;
 
@@ -58,14 +59,13 @@ impl<W: World> Weighed<W> {
 
     /// The policy had something to say: a rule matched, an exception lifted, or something other than plain delivery.
     fn mentioned(&self) -> bool {
-        let said =
-            |d: &crate::types::Decision| d.action != Action::Deliver || !d.matched.is_empty() || !d.lifted.is_empty();
+        let said = |d: &Decision| d.action != Action::Deliver || !d.matched.is_empty() || !d.lifted.is_empty();
         self.decisions.iter().any(said)
     }
 
     /// The sender hears of what was held or redacted, and of warnings. Of a refusal the client's own report or our DSN
     /// tells.
-    fn notifies(&self) -> bool {
+    pub(super) fn notifies(&self) -> bool {
         let warned = self.decisions.iter().any(|d| d.action == Action::Warn);
         let touched = self
             .fates
@@ -77,14 +77,43 @@ impl<W: World> Weighed<W> {
 
     fn incident(&self) -> Incident {
         let notify = self.notifies();
-        notice::incident(
+        let incident = notice::incident(
             &*self.world,
             &self.case,
             &self.report,
             &self.decisions,
             &self.fates,
             notify,
-        )
+        );
+        Incident {
+            judged: self.judged(),
+            ..incident
+        }
+    }
+
+    /// For replay: what was decided from what. Nothing when there was nothing to decide about.
+    fn judged(&self) -> Option<Judged> {
+        let basis = self.basis.as_ref()?;
+        let doubts = doubts(&self.report);
+        if basis.numbers.is_empty() && doubts.is_empty() {
+            return None;
+        }
+        let each = self.case.envelope.recipients.iter().zip(&self.decisions).enumerate();
+        let one = |(i, (recipient, decision)): (usize, (&Recipient, &Decision))| JudgedFor {
+            address: recipient.address.clone(),
+            tls_enforced: basis.tls_enforced.get(i).copied().unwrap_or(false),
+            action: decision.action.clone(),
+            rule: decision.rule.as_ref().map(|rule| rule.id.clone()),
+        };
+        Some(Judged {
+            received: self.case.received,
+            policy: self.world.policy().hash.to_owned(),
+            sender: self.case.envelope.sender.clone(),
+            login: self.case.envelope.login.clone(),
+            recipients: each.map(one).collect(),
+            numbers: basis.numbers.clone(),
+            doubts,
+        })
     }
 
     fn takeover(&self, owned: &[(usize, Duty)]) -> Takeover {
@@ -99,7 +128,7 @@ impl<W: World> Weighed<W> {
             Owned {
                 recipient,
                 duty,
-                rule: decision.and_then(|d| d.rule.clone()),
+                rule: decision.and_then(|d| d.rule.as_deref().cloned()),
                 release: decision.map(|d| d.release.clone()).unwrap_or_default(),
             }
         };
@@ -149,6 +178,8 @@ impl<W: World> Weighed<W> {
         let removal = if owned.is_empty() {
             if copy.is_some() || self.mentioned() {
                 self.record().await?;
+            } else if let Some(judged) = self.judged() {
+                self.world.note(judged);
             }
             None
         } else {

@@ -4,10 +4,10 @@
 use super::fields::{Field, Mail};
 use super::tries::Try;
 use crate::config;
-use crate::policy::Facts;
+use crate::policy::{Answers, Facts, Number};
 use crate::redact::Targets;
-use crate::store::{Incident, IncidentId, Owned, State};
-use crate::types::{Decision, Envelope, Report};
+use crate::store::{Incident, IncidentId, Judged, Owned, State};
+use crate::types::{Decision, DoubtKind, Envelope, Report};
 use crate::worker::{Uninspected, Unredacted};
 use std::future::Future;
 use std::hash::Hash;
@@ -52,6 +52,14 @@ pub trait World: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Copied<Self::Seen>, Unredacted>> + Send;
     /// For each number: it belongs to a protected person.
     fn protected(&self, numbers: Vec<crate::cpr::Secret>) -> impl Future<Output = Result<Vec<bool>, Trouble>> + Send;
+    /// Who is in the groups that the policy's files do not list, for as much as this mail's decision needs.
+    fn given(
+        &self,
+        envelope: &Envelope,
+        numbers: &[Number],
+        doubts: &[DoubtKind],
+        until: Instant,
+    ) -> impl Future<Output = Result<Answers, Trouble>> + Send;
     /// The key of this mail. Reads all of it.
     fn key(&self, envelope: &Envelope, mail: &Mail) -> Self::Key;
     /// For each recipient: where it stands, if an earlier try of this mail made it ours.
@@ -68,6 +76,9 @@ pub trait World: Send + Sync + 'static {
         takeover: Takeover,
         tried: Try<Self::Key>,
     ) -> impl Future<Output = Result<(Self::Held, IncidentId), Trouble>> + Send;
+    /// Writes down, some time later, what a mail was judged from that passes without a word. Must not wait: losing it loses
+    /// no mail.
+    fn note(&self, judged: Judged);
     /// Records an incident of which we own nothing.
     fn record(&self, incident: Incident) -> impl Future<Output = Result<IncidentId, Trouble>> + Send;
 }
@@ -119,6 +130,9 @@ pub enum Trouble {
     /// No worker could be had.
     #[error("{0}")]
     Uninspected(String),
+    /// Nobody says who is in a group. Not being told is no answer.
+    #[error("it is not known who is in a group: {0}")]
+    Unknown(String),
     /// Our own deadline passed.
     #[error("the message was not finished within milter.deadline_seconds")]
     Late,

@@ -13,6 +13,8 @@ pub(super) struct Case {
     pub name: String,
     pub at: Spot,
     pub from: Address,
+    /// Groups in which the test puts the sender.
+    pub from_groups: Vec<usize>,
     pub to: Vec<To>,
     pub login: Option<String>,
     /// What the mail says, where.
@@ -116,6 +118,7 @@ fn case(node: &Node, groups: &Groups, rules: &[String], problems: &mut Problems)
         at: fields.node("name").map_or(node.at, |n| n.at),
         name: name?.text,
         from: from?,
+        from_groups: Vec::new(),
         to,
         login: fields.word("login", problems).map(|w| w.text),
         texts,
@@ -197,7 +200,7 @@ fn given(fields: &Fields<'_>, case: &mut Case, groups: &Groups, problems: &mut P
                 }
             }
             "doubts" => words.iter().for_each(|word| doubt(case, word, problems)),
-            name if name.contains('@') => recipient_facts(case, &key, &words, groups, problems),
+            name if name.contains('@') => address_facts(case, &key, &words, groups, problems),
             _ => {
                 for word in &words {
                     match MARKS.iter().find(|(name, _)| *name == word.text) {
@@ -246,7 +249,22 @@ fn doubt(case: &mut Case, word: &Word, problems: &mut Problems) {
     }
 }
 
-fn recipient_facts(case: &mut Case, key: &Word, facts: &[Word], groups: &Groups, problems: &mut Problems) {
+/// Facts of the sender, who can be in groups, or of a recipient.
+fn address_facts(case: &mut Case, key: &Word, facts: &[Word], groups: &Groups, problems: &mut Problems) {
+    let is_sender = Address::parse(key.text.as_bytes()).is_ok_and(|a| a.key() == case.from.key());
+    if is_sender {
+        let named = |word: &Word| match groups.find(&word.text) {
+            Some(Who::Group(index)) => Some(index),
+            _ => None,
+        };
+        case.from_groups.extend(facts.iter().filter_map(named));
+        let is_recipient = case.to.iter().any(|to| to.address.key() == case.from.key());
+        if !is_recipient {
+            let other = facts.iter().filter(|word| named(word).is_none());
+            other.for_each(|word| no_group(word, groups, &[], problems));
+            return;
+        }
+    }
     let Some(to) = find(&mut case.to, key, problems) else {
         return;
     };
@@ -255,20 +273,22 @@ fn recipient_facts(case: &mut Case, key: &Word, facts: &[Word], groups: &Groups,
             (words::OWN_NUMBER, _) => to.owns_all = true,
             (words::TLS, _) => to.tls_enforced = true,
             (_, Some(Who::Group(index))) => to.groups.push(index),
-            (_, Some(Who::Outside)) => problems.error(
-                word.at,
-                "`outside` cannot be given: everybody is outside who is not in `inside`",
-                "take this away",
-            ),
-            _ => {
-                let valid = groups
-                    .names()
-                    .filter(|n| *n != words::OUTSIDE)
-                    .chain([words::OWN_NUMBER, words::TLS]);
-                unknown_fact(word, valid, problems);
-            }
+            _ => no_group(word, groups, &[words::OWN_NUMBER, words::TLS], problems),
         }
     }
+}
+
+fn no_group(word: &Word, groups: &Groups, also: &[&str], problems: &mut Problems) {
+    if word.text == words::OUTSIDE {
+        problems.error(
+            word.at,
+            "`outside` cannot be given: everybody is outside who is not in `inside`",
+            "take this away",
+        );
+        return;
+    }
+    let valid = groups.names().filter(|n| *n != words::OUTSIDE);
+    unknown_fact(word, valid.chain(also.iter().copied()), problems);
 }
 
 /// The recipient that is meant, by address.

@@ -4,238 +4,352 @@
 //! `default:` works as one more rule, the last, for every number and doubt with which no rule deals that is at least as
 //! strict. Otherwise a rule that says `log` would be what this language does not have: a free-standing permission.
 
-use super::groups::Member;
+use super::bits::Bits;
+use super::index::Index;
+use super::member::{Member, Need};
 use super::rules::{Found, Rule, When};
 use super::{Facts, Number, Policy, Redaction, Sighting};
 use crate::cpr::{Confidence, IdKind};
-use crate::types::{Action, Decision, DoubtKind, Lifted, Matched, Recipient, Release, RuleRef};
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use crate::types::{Action, Decision, DoubtKind, Judgement, Lifted, Matched, Recipient, Release, RuleRef};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-/// One mail before one policy: everything that does not depend on the recipient, worked out once.
+/// One mail before one policy: everything that does not depend on the recipient, worked out once, and what was said of
+/// recipients so far: those whom the same rules and exceptions fit are told the same.
 pub(super) struct Judge<'p> {
     policy: &'p Policy,
     facts: &'p Facts<'p>,
+    index: &'p Index,
     sender: Member,
-    candidates: Vec<Candidate<'p>>,
-    /// Indices of exceptions that still hold and whose sender fits.
-    exceptions: Vec<bool>,
+    /// By content of the index; those that no candidate asks for stay empty.
+    meant: Vec<Option<Meant>>,
+    /// Rules that sender and content do not rule out.
+    candidates: Bits,
+    /// Exceptions that still hold and whose sender fits.
+    exceptions: Bits,
+    /// Which numbers are persons'.
+    people: Bits,
+    plain: Arc<RuleRef>,
+    said: HashMap<Vec<u64>, Arc<Judgement>>,
+    key: Vec<u64>,
 }
 
-/// A rule that the sender and the content do not rule out.
-struct Candidate<'p> {
-    rule: &'p Rule,
+/// What a condition on content means in this mail.
+struct Meant {
+    numbers: Bits,
+    /// The same, as it goes into a decision.
+    list: Arc<[usize]>,
+    doubts: Arc<[DoubtKind]>,
+}
+
+/// A rule that fits one recipient, its numbers sorted into what stays and what exceptions took out.
+struct Hit<'c> {
+    rule: &'c Rule,
+    meant: &'c Meant,
     watch: bool,
-    numbers: Vec<usize>,
-    doubts: Vec<DoubtKind>,
+    kept: Bits,
+    lifted: Bits,
+    /// The condition holds by what was kept.
+    met: bool,
 }
 
-/// A candidate that fits one recipient, numbers sorted into what stays and what exceptions took out.
-struct Hit<'c, 'p> {
-    candidate: &'c Candidate<'p>,
-    kept: Vec<usize>,
-    lifted: Vec<usize>,
+/// What one recipient's judgement depends on.
+struct Asked {
+    /// Rules.
+    fitting: Bits,
+    /// Exceptions.
+    lifting: Bits,
+    /// Numbers of theirs, if an exception asks.
+    own: Bits,
+    inside: bool,
 }
 
 impl<'p> Judge<'p> {
-    pub fn new(policy: &'p Policy, facts: &'p Facts<'p>) -> Judge<'p> {
+    /// `named`: groups in which the sender is taken to be.
+    pub fn new(policy: &'p Policy, facts: &'p Facts<'p>, named: &[usize]) -> Judge<'p> {
         let login = facts.envelope.login.as_deref();
-        let sender = policy.groups.of(facts.envelope.sender.as_ref(), &[]);
-        let candidates = policy
-            .rules
-            .iter()
-            .filter(|rule| rule.when.parties.sender_fits(&sender, login))
-            .map(|rule| Candidate {
-                rule,
-                watch: rule.is_watched(facts.today),
-                numbers: rule.when.numbers(facts.numbers),
-                doubts: rule.when.doubts(facts.doubts),
-            })
-            .filter(|c| !c.doubts.is_empty() || c.rule.when.is_met(&c.numbers, facts.numbers))
-            .collect();
-        let holds =
-            |e: &super::exceptions::Exception| !e.is_expired(facts.today) && e.parties.sender_fits(&sender, login);
-        let exceptions = policy.exceptions.all.iter().map(holds).collect();
-        Judge {
+        let index = &policy.index;
+        let sender = policy.groups.of(facts.envelope.sender.as_ref(), facts.given, named);
+        let is_person = |n: &&usize| facts.numbers.get(**n).is_some_and(|n| n.kind == IdKind::Cpr);
+        let all: Vec<usize> = (0..facts.numbers.len()).collect();
+        let mut judge = Judge {
             policy,
             facts,
+            index,
+            meant: index.contents().map(|_| None).collect(),
+            candidates: Bits::default(),
+            exceptions: Bits::default(),
+            people: all.iter().filter(is_person).copied().collect(),
+            plain: Arc::new(RuleRef {
+                id: "default".to_owned(),
+                title: policy.default.title.clone(),
+            }),
+            said: HashMap::new(),
+            key: Vec::new(),
             sender,
-            candidates,
-            exceptions,
+        };
+        for (r, rule) in policy.rules.iter().enumerate() {
+            if rule.when.parties.sender_fits(&judge.sender, login, Need::Any) && judge.means_something(r, &rule.when) {
+                judge.candidates.set(r);
+            }
+        }
+        // None applies to a sender whose address cannot be read.
+        let readable = facts.envelope.sender.is_some() || facts.envelope.is_from_null();
+        for (e, exception) in policy.exceptions.all.iter().enumerate().filter(|_| readable) {
+            let fits = || exception.parties.sender_fits(&judge.sender, login, Need::All);
+            if !exception.is_expired(facts.today) && fits() {
+                judge.exceptions.set(e);
+            }
+        }
+        judge
+    }
+
+    fn means_something(&mut self, rule: usize, when: &When) -> bool {
+        let Some(slot) = self.meant.get_mut(self.index.content_of(rule)) else {
+            return false;
+        };
+        let meant = slot.get_or_insert_with(|| Meant::of(when, self.facts));
+        !meant.doubts.is_empty() || is_met(when, &meant.numbers, &self.people)
+    }
+
+    /// The decision for one recipient. `named`: groups in which they are taken to be.
+    pub fn decide(&mut self, index: usize, recipient: &Recipient, named: &[usize]) -> Decision {
+        let groups = &self.policy.groups;
+        let member = groups.of(recipient.address.as_ref(), self.facts.given, named);
+        Decision {
+            recipient: index,
+            judgement: self.judgement(index, recipient, &member),
         }
     }
 
-    /// The decision for one recipient. `given`: groups in which a test in the file puts them.
-    pub fn decide(&self, index: usize, recipient: &Recipient, given: &[usize]) -> Decision {
-        let member = self.policy.groups.of(recipient.address.as_ref(), given);
-        let lifting = self.lifting(index, &member);
-        let mut lifted = Vec::new();
-        let mut hits: Vec<Hit<'_, 'p>> = self
-            .candidates
-            .iter()
-            .filter(|c| c.rule.when.parties.recipient_fits(&self.sender, &member))
-            .map(|c| self.lift(c, index, &lifting, &mut lifted))
-            .collect();
-        let removed = self.removed(&hits);
-        for hit in hits.iter_mut().filter(|h| h.candidate.rule.except_redacted) {
-            hit.take(|n| removed.contains(&n), "redacted", &mut lifted);
+    fn judgement(&mut self, index: usize, recipient: &Recipient, member: &Member) -> Arc<Judgement> {
+        let asked = self.asked(index, recipient.address.is_some(), member);
+        self.key.clear();
+        asked.fitting.write(&mut self.key);
+        asked.lifting.write(&mut self.key);
+        asked.own.write(&mut self.key);
+        self.key.push(u64::from(asked.inside));
+        if let Some(said) = self.said.get(&self.key) {
+            return Arc::clone(said);
         }
-        let met = hits.iter().filter(|h| self.is_met(h));
-        let mut matched: Vec<(Matched, Option<&Rule>)> =
-            met.map(|h| (self.matched(h), Some(h.candidate.rule))).collect();
-        let defaults = self.defaults(&hits, &removed, member.inside);
-        matched.extend(defaults.into_iter().map(|m| (m, None)));
-        // Stable: among equals the order of the file stays, and the default comes last.
-        matched.sort_by_key(|(m, _)| Reverse(m.action.clone()));
-        let plain = RuleRef {
-            id: "default".to_owned(),
-            title: self.policy.default.title.clone(),
-        };
-        conclude(index, matched, &removed, lifted, plain)
+        let judgement = Arc::new(self.judge(&asked));
+        self.said.insert(self.key.clone(), Arc::clone(&judgement));
+        judgement
     }
 
-    /// For each exception: it applies to this recipient, and if so whether only to their own numbers.
-    fn lifting(&self, index: usize, member: &Member) -> Vec<bool> {
-        let tls = self.facts.tls_enforced.get(index).copied().unwrap_or(false);
-        let all = self.policy.exceptions.all.iter().zip(&self.exceptions);
-        all.map(|(e, holds)| *holds && (tls || !e.tls_enforced) && e.parties.recipient_fits(&self.sender, member))
-            .collect()
-    }
-
-    fn lift<'c>(
-        &self,
-        candidate: &'c Candidate<'p>,
-        index: usize,
-        lifting: &[bool],
-        lifted: &mut Vec<Lifted>,
-    ) -> Hit<'c, 'p> {
-        let mut hit = Hit {
-            candidate,
-            kept: candidate.numbers.clone(),
-            lifted: Vec::new(),
+    /// `readable`: the recipient's address is; no exception applies to one that is not.
+    fn asked(&self, recipient: usize, readable: bool, member: &Member) -> Asked {
+        let rules = self.index.rules_to(member).and(&self.candidates);
+        let fits = |r: &usize| {
+            let rule = self.policy.rules.get(*r);
+            rule.is_some_and(|rule| rule.when.parties.recipient_fits(&self.sender, member, Need::Any))
         };
-        for &e in &candidate.rule.except {
-            let (Some(exception), Some(true)) = (self.policy.exceptions.all.get(e), lifting.get(e)) else {
+        let fitting: Bits = rules.iter().filter(fits).collect();
+        let tls = self.facts.tls_enforced.get(recipient).copied().unwrap_or(false);
+        let mut own_number = false;
+        let mut lifting = Bits::default();
+        for e in self.index.exceptions_of(&fitting).and(&self.exceptions).iter() {
+            let Some(exception) = self.policy.exceptions.all.get(e) else {
                 continue;
             };
-            let owned = |n: usize| self.facts.numbers.get(n).is_some_and(|n| n.belongs_to.contains(&index));
-            hit.take(|n| !exception.own_number || owned(n), &exception.name, lifted);
+            let fits = || exception.parties.recipient_fits(&self.sender, member, Need::All);
+            if readable && (tls || !exception.tls_enforced) && fits() {
+                own_number |= exception.own_number;
+                lifting.set(e);
+            }
         }
+        let owned = |n: &usize| {
+            self.facts
+                .numbers
+                .get(*n)
+                .is_some_and(|n| n.belongs_to.contains(&recipient))
+        };
+        Asked {
+            fitting,
+            lifting,
+            own: (0..self.facts.numbers.len())
+                .filter(|n| own_number && owned(n))
+                .collect(),
+            inside: member.inside,
+        }
+    }
+
+    fn judge(&self, asked: &Asked) -> Judgement {
+        let mut lifted = Vec::new();
+        let fitting = asked.fitting.iter().filter_map(|r| {
+            let meant = self.meant.get(self.index.content_of(r))?.as_ref()?;
+            Some((self.policy.rules.get(r)?, meant))
+        });
+        let mut hits: Vec<Hit<'_>> = fitting
+            .map(|(rule, meant)| self.lift(rule, meant, asked, &mut lifted))
+            .collect();
+        let removed = self.removed(&hits);
+        for hit in hits.iter_mut().filter(|h| h.rule.except_redacted) {
+            hit.take(&removed, &self.index.redacted, &mut lifted);
+            hit.met = self.is_met(hit);
+        }
+        let mut matched: Vec<(Matched, Option<&Rule>)> = Vec::with_capacity(hits.len() + 1);
+        matched.extend(hits.iter().filter(|h| h.met).map(|h| (self.matched(h), Some(h.rule))));
+        self.defaults(&hits, &removed, asked.inside, &mut matched);
+        // Stable: among equals the order of the file stays, and the default comes last.
+        matched.sort_by(|(a, _), (b, _)| b.action.cmp(&a.action));
+        conclude(matched, &removed, lifted, &self.plain)
+    }
+
+    fn lift<'c>(&self, rule: &'c Rule, meant: &'c Meant, asked: &Asked, lifted: &mut Vec<Lifted>) -> Hit<'c> {
+        let mut hit = Hit {
+            rule,
+            meant,
+            watch: rule.is_watched(self.facts.today),
+            kept: meant.numbers.clone(),
+            lifted: Bits::default(),
+            met: false,
+        };
+        for &e in rule.except.iter().filter(|e| asked.lifting.has(**e)) {
+            if let Some(exception) = self.policy.exceptions.all.get(e) {
+                let taken = if exception.own_number {
+                    hit.kept.and(&asked.own)
+                } else {
+                    hit.kept.clone()
+                };
+                hit.take(&taken, &exception.name, lifted);
+            }
+        }
+        hit.met = self.is_met(&hit);
         hit
     }
 
-    fn is_met(&self, hit: &Hit<'_, 'p>) -> bool {
-        !hit.candidate.doubts.is_empty() || hit.candidate.rule.when.is_met(&hit.kept, self.facts.numbers)
+    fn is_met(&self, hit: &Hit<'_>) -> bool {
+        !hit.meant.doubts.is_empty() || is_met(&hit.rule.when, &hit.kept, &self.people)
     }
 
     /// What redacting rules take out of this recipient's copy, as long as redaction may be taken at its word.
-    fn removed(&self, hits: &[Hit<'_, 'p>]) -> BTreeSet<usize> {
-        if self.facts.redaction == Redaction::Failed {
-            return BTreeSet::new();
+    fn removed(&self, hits: &[Hit<'_>]) -> Bits {
+        let mut removed = Bits::default();
+        if self.facts.redaction == Redaction::Assumed {
+            let redacting = hits
+                .iter()
+                .filter(|h| h.rule.action == Action::Redact && !h.watch && h.met);
+            redacting.for_each(|h| removed.add(&h.kept));
         }
-        hits.iter()
-            .filter(|h| h.candidate.rule.action == Action::Redact && !h.candidate.watch && self.is_met(h))
-            .flat_map(|h| h.kept.iter().copied())
-            .collect()
+        removed
     }
 
-    fn matched(&self, hit: &Hit<'_, 'p>) -> Matched {
-        let rule = hit.candidate.rule;
-        let watch = hit.candidate.watch;
+    fn matched(&self, hit: &Hit<'_>) -> Matched {
+        let rule = hit.rule;
         let (name, action) = match (&rule.action, self.facts.redaction) {
-            (Action::Redact, Redaction::Failed) if !watch => (redaction_failed(&rule.name), Action::Quarantine),
-            (action, _) => (rule.name.clone(), action.clone()),
+            (Action::Redact, Redaction::Failed) if !hit.watch => (redaction_failed(&rule.name), Action::Quarantine),
+            (action, _) => (Arc::clone(&rule.name), action.clone()),
+        };
+        let numbers = if hit.lifted.is_empty() {
+            Arc::clone(&hit.meant.list)
+        } else {
+            hit.kept.iter().collect()
         };
         Matched {
             rule: name,
             action,
-            numbers: hit.kept.clone(),
-            doubts: hit.candidate.doubts.clone(),
-            watch,
+            numbers,
+            doubts: Arc::clone(&hit.meant.doubts),
+            watch: hit.watch,
         }
     }
 
     /// `default:` for what is left.
-    fn defaults(&self, hits: &[Hit<'_, 'p>], removed: &BTreeSet<usize>, inside: bool) -> Vec<Matched> {
+    fn defaults<'c>(
+        &self,
+        hits: &[Hit<'c>],
+        removed: &Bits,
+        inside: bool,
+        matched: &mut Vec<(Matched, Option<&'c Rule>)>,
+    ) {
         let default = &self.policy.default;
-        let action = if inside {
-            &default.found_to_inside
-        } else {
-            &default.found_to_outside
+        let action = match inside {
+            true => &default.found_to_inside,
+            false => &default.found_to_outside,
         };
-        let mut sure = Vec::new();
-        let mut unsure = Vec::new();
-        for (n, number) in self.facts.numbers.iter().enumerate() {
+        let faint = action.min(&Action::Log);
+        let (dealt, dealt_faint) = (dealt_with(hits, action), dealt_with(hits, faint));
+        let (mut sure, mut unsure) = (Vec::new(), Vec::new());
+        for (n, number) in self.facts.numbers.iter().enumerate().filter(|(n, _)| !removed.has(*n)) {
             let enough = number.protected || number.is_seen(|s| s.confidence >= default.confidence);
-            let wanted = if enough { action } else { action.min(&Action::Log) };
-            if removed.contains(&n) || hits.iter().any(|h| self.deals_with_number(h, n, wanted)) {
-                continue;
-            }
-            if enough { sure.push(n) } else { unsure.push(n) }
-        }
-        let mut out = Vec::new();
-        out.extend(self.default_match(action, sure, Vec::new()));
-        out.extend(self.default_match(action.min(&Action::Log), unsure, Vec::new()));
-        if !inside {
-            for (malformed, action) in [
-                (true, &default.malformed_to_outside),
-                (false, &default.unscannable_to_outside),
-            ] {
-                let doubts: BTreeSet<DoubtKind> = self
-                    .facts
-                    .doubts
-                    .iter()
-                    .copied()
-                    .filter(|d| (*d == DoubtKind::Malformed) == malformed)
-                    .filter(|d| !hits.iter().any(|h| h.deals_with_doubt(*d, action)))
-                    .collect();
-                out.extend(self.default_match(action, Vec::new(), doubts.into_iter().collect()));
+            if enough && !dealt.has(n) {
+                sure.push(n);
+            } else if !enough && !dealt_faint.has(n) {
+                unsure.push(n);
             }
         }
-        out
+        matched.extend(self.default_match(action, sure, Vec::new()));
+        matched.extend(self.default_match(faint, unsure, Vec::new()));
+        if inside {
+            return;
+        }
+        for (malformed, action) in [
+            (true, &default.malformed_to_outside),
+            (false, &default.unscannable_to_outside),
+        ] {
+            let doubts: BTreeSet<DoubtKind> = self
+                .facts
+                .doubts
+                .iter()
+                .copied()
+                .filter(|d| (*d == DoubtKind::Malformed) == malformed)
+                .filter(|d| !hits.iter().any(|h| h.deals_with_doubt(*d, action)))
+                .collect();
+            matched.extend(self.default_match(action, Vec::new(), doubts.into_iter().collect()));
+        }
     }
 
-    fn default_match(&self, action: &Action, numbers: Vec<usize>, doubts: Vec<DoubtKind>) -> Option<Matched> {
+    fn default_match(
+        &self,
+        action: &Action,
+        numbers: Vec<usize>,
+        doubts: Vec<DoubtKind>,
+    ) -> Option<(Matched, Option<&'static Rule>)> {
         let nothing = numbers.is_empty() && doubts.is_empty();
-        (!nothing && *action != Action::Deliver).then(|| Matched {
-            rule: RuleRef {
-                id: "default".to_owned(),
-                title: self.policy.default.title.clone(),
-            },
+        let matched = || Matched {
+            rule: Arc::clone(&self.plain),
             action: action.clone(),
-            numbers,
-            doubts,
+            numbers: numbers.into(),
+            doubts: doubts.into(),
             watch: false,
-        })
-    }
-
-    /// An enforced rule, at least as strict as the default, matched this number or had it lifted.
-    fn deals_with_number(&self, hit: &Hit<'_, 'p>, number: usize, default: &Action) -> bool {
-        let rule = hit.candidate.rule;
-        let strict = rule.action >= *default || rule.action == Action::Redact;
-        let holds = hit.kept.contains(&number) && self.is_met(hit);
-        !hit.candidate.watch && strict && (holds || hit.lifted.contains(&number))
+        };
+        (!nothing && *action != Action::Deliver).then(|| (matched(), None))
     }
 }
 
+/// Numbers that an enforced rule, at least as strict as the default, matched or had lifted.
+fn dealt_with(hits: &[Hit<'_>], default: &Action) -> Bits {
+    let mut dealt = Bits::default();
+    for hit in hits.iter().filter(|h| !h.watch) {
+        if hit.rule.action >= *default || hit.rule.action == Action::Redact {
+            dealt.add(&hit.lifted);
+            if hit.met {
+                dealt.add(&hit.kept);
+            }
+        }
+    }
+    dealt
+}
+
 fn conclude(
-    recipient: usize,
     matched: Vec<(Matched, Option<&Rule>)>,
-    removed: &BTreeSet<usize>,
+    removed: &Bits,
     lifted: Vec<Lifted>,
-    plain: RuleRef,
-) -> Decision {
+    plain: &Arc<RuleRef>,
+) -> Judgement {
     let winner = matched.iter().map(|(m, _)| m).find(|m| !m.watch);
     let action = winner.map_or(Action::Deliver, |m| m.action.clone());
-    let rule = winner.map(|m| m.rule.clone());
-    let told = rule.as_ref().map(|_| told(&matched, &action).unwrap_or(plain));
+    let rule = winner.map(|m| Arc::clone(&m.rule));
+    let told = rule
+        .as_ref()
+        .map(|_| told(&matched, &action).unwrap_or_else(|| Arc::clone(plain)));
     let redact = if action == Action::Redact {
-        removed.iter().copied().collect()
+        removed.iter().collect()
     } else {
         Vec::new()
     };
-    Decision {
-        recipient,
+    Judgement {
         rule,
         told,
         redact,
@@ -248,7 +362,7 @@ fn conclude(
 
 /// The reason that the sender may be given: of the rules that say nothing about protected persons, the one that would have
 /// done the same. A hold whose reason is a milder rule would say that somebody in the mail is protected.
-fn told(matched: &[(Matched, Option<&Rule>)], action: &Action) -> Option<RuleRef> {
+fn told(matched: &[(Matched, Option<&Rule>)], action: &Action) -> Option<Arc<RuleRef>> {
     let open = |rule: &Option<&Rule>| rule.is_none_or(|rule| rule.when.found != Found::ProtectedPerson);
     let spoken = || {
         matched
@@ -258,16 +372,16 @@ fn told(matched: &[(Matched, Option<&Rule>)], action: &Action) -> Option<RuleRef
     };
     let same = spoken().find(|m| m.action == *action);
     let redacting = || spoken().find(|m| m.action == Action::Redact && *action == Action::Quarantine);
-    same.map(|m| m.rule.clone())
+    same.map(|m| Arc::clone(&m.rule))
         .or_else(|| redacting().map(|m| redaction_failed(&m.rule)))
 }
 
 /// A redacting rule that could not be followed.
-fn redaction_failed(rule: &RuleRef) -> RuleRef {
-    RuleRef {
+fn redaction_failed(rule: &RuleRef) -> Arc<RuleRef> {
+    Arc::new(RuleRef {
         id: "redaction_failed".to_owned(),
         title: rule.title.clone(),
-    }
+    })
 }
 
 /// The strictest terms of all rules that hold this copy: two rules that hold the same mail must not become weaker by
@@ -286,27 +400,46 @@ fn release(matched: &[(Matched, Option<&Rule>)], action: &Action) -> Release {
     terms
 }
 
-impl Hit<'_, '_> {
-    /// Moves the numbers that `goes` says from kept to lifted, with the exception's name.
-    fn take(&mut self, goes: impl Fn(usize) -> bool, exception: &str, lifted: &mut Vec<Lifted>) {
-        let (gone, kept): (Vec<usize>, Vec<usize>) = self.kept.iter().partition(|n| goes(**n));
-        lifted.extend(gone.iter().map(|&number| Lifted {
-            rule: self.candidate.rule.name.id.clone(),
-            exception: exception.to_owned(),
-            number,
-        }));
-        self.kept = kept;
-        self.lifted.extend(gone);
+impl Hit<'_> {
+    /// Moves numbers from kept to lifted, under the exception's name.
+    fn take(&mut self, taken: &Bits, exception: &Arc<str>, lifted: &mut Vec<Lifted>) {
+        let gone = self.kept.and(taken);
+        if gone.is_empty() {
+            return;
+        }
+        lifted.push(Lifted {
+            rule: Arc::clone(&self.rule.name),
+            exception: Arc::clone(exception),
+            numbers: gone.iter().collect(),
+        });
+        self.kept = self.kept.without(&gone);
+        self.lifted.add(&gone);
     }
 
     fn deals_with_doubt(&self, doubt: DoubtKind, default: &Action) -> bool {
-        !self.candidate.watch && self.candidate.rule.action >= *default && self.candidate.doubts.contains(&doubt)
+        !self.watch && self.rule.action >= *default && self.meant.doubts.contains(&doubt)
     }
+}
+
+impl Meant {
+    fn of(when: &When, facts: &Facts<'_>) -> Meant {
+        let numbers = when.numbers(facts.numbers);
+        Meant {
+            list: numbers.iter().collect(),
+            numbers,
+            doubts: when.doubts(facts.doubts),
+        }
+    }
+}
+
+/// Something is there, and enough different people.
+fn is_met(when: &When, found: &Bits, people: &Bits) -> bool {
+    !found.is_empty() && (when.people == 0 || found.and(people).count() >= when.people)
 }
 
 impl When {
     /// Indices of the numbers that this condition means.
-    fn numbers(&self, numbers: &[Number]) -> Vec<usize> {
+    fn numbers(&self, numbers: &[Number]) -> Bits {
         let means = |n: &Number| {
             let kind = match &self.found {
                 Found::Cpr => n.kind == IdKind::Cpr,
@@ -331,20 +464,17 @@ impl When {
     }
 
     /// The doubts that this condition means, each once.
-    fn doubts(&self, doubts: &[DoubtKind]) -> Vec<DoubtKind> {
+    fn doubts(&self, doubts: &[DoubtKind]) -> Arc<[DoubtKind]> {
         let means = |d: &DoubtKind| match &self.found {
             Found::Unscannable(why) => why.contains(d),
             Found::Malformed => *d == DoubtKind::Malformed,
             _ => false,
         };
         let set: BTreeSet<DoubtKind> = doubts.iter().copied().filter(means).collect();
+        if set.is_empty() {
+            return Arc::default();
+        }
         set.into_iter().collect()
-    }
-
-    /// Something is there, and enough different people.
-    fn is_met(&self, found: &[usize], numbers: &[Number]) -> bool {
-        let is_person = |n: &&usize| numbers.get(**n).is_some_and(|n| n.kind == IdKind::Cpr);
-        !found.is_empty() && (self.people == 0 || found.iter().filter(is_person).count() >= self.people)
     }
 }
 

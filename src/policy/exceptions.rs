@@ -7,12 +7,13 @@ use super::parties::Parties;
 use super::problem::{Problems, quote};
 use super::words::{self, EXCEPTION, EXCEPTION_WHEN};
 use super::yaml::{Entry, Node, Spot};
+use std::sync::Arc;
 use time::Date;
 
 /// One compiled exception. Owner and reason are for people: they stand in the file, and only there.
 #[derive(Debug)]
 pub(super) struct Exception {
-    pub name: String,
+    pub name: Arc<str>,
     pub title: String,
     pub at: Spot,
     pub expires_at: Spot,
@@ -42,14 +43,14 @@ impl Exception {
 impl Exceptions {
     /// `Some(None)` for one that has a mistake of its own.
     pub fn find(&self, name: &str) -> Option<Option<usize>> {
-        match self.all.iter().position(|e| e.name == name) {
+        match self.all.iter().position(|e| &*e.name == name) {
             Some(index) => Some(Some(index)),
             None => self.broken.iter().any(|b| b == name).then_some(None),
         }
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.all.iter().map(|e| e.name.as_str()).chain([words::REDACTED])
+        self.all.iter().map(|e| &*e.name).chain([words::REDACTED])
     }
 }
 
@@ -97,7 +98,7 @@ fn exception(entry: &Entry, groups: &Groups, problems: &mut Problems) -> Option<
     let tls = conditions.one_of("delivery", &[words::TLS], problems);
     let own = conditions.one_of("number", &[words::OWN_NUMBER], problems);
     Some(Exception {
-        name: entry.key.clone(),
+        name: Arc::from(entry.key.as_str()),
         title: title?.text,
         at: entry.at,
         expires_at: fields.node("expires").map_or(entry.at, |n| n.at),

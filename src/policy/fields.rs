@@ -3,6 +3,7 @@
 use super::problem::{Problems, quote};
 use super::words::{self, Key};
 use super::yaml::{Entry, Node, Spot, Value};
+use crate::types::Address;
 use time::Date;
 use time::macros::format_description;
 
@@ -115,29 +116,10 @@ impl<'n> Fields<'n> {
     }
 }
 
-/// Local part, `@`, domain, nothing else.
+/// Local part, `@`, domain, nothing else: two addresses with a comma between them are not one.
 pub(super) fn is_address(text: &str) -> bool {
-    match text.rsplit_once('@') {
-        Some((local, domain)) => is_local(local) && is_domain(domain) && !text.contains(char::is_whitespace),
-        None => false,
-    }
-}
-
-/// RFC 5321 §4.1.2, and letters of every script: two addresses with a comma between them are not one.
-fn is_local(text: &str) -> bool {
-    let quoted = |t: &str| {
-        t.strip_prefix('"')
-            .and_then(|t| t.strip_suffix('"'))
-            .is_some_and(|t| !t.is_empty())
-    };
-    let special = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
-            )
-    };
-    quoted(text) || !text.is_empty() && !text.contains(special)
+    let bare = !text.starts_with(['<', '@']) && !text.ends_with('>');
+    bare && Address::parse(text.as_bytes()).is_ok_and(|address| !address.domain.is_empty())
 }
 
 /// Labels of letters, digits and hyphens, whatever the script.

@@ -1,14 +1,18 @@
-//! `groups:`: who is who. Addresses are compared by [`Address::key`], domains as A-labels with all subdomains, so that
-//! neither a capital nor the way a Danish letter is written makes anybody slip out of a group.
+//! `groups:`: who is who. Addresses are compared by [`Address::key`], with and without their extension, domains as
+//! A-labels with all subdomains, so that neither a capital nor the way a Danish letter is written makes anybody slip out
+//! of a group.
 
 use super::ReadList;
+use super::asked::{Answers, Source};
+use super::bits::Bits;
 use super::fields::{self, Fields, Word};
+use super::member::{Member, Reading};
 use super::problem::{Problems, quote};
 use super::words::{self, GROUP, INSIDE, OUTSIDE};
 use super::yaml::{Node, Spot};
-use crate::types::Address;
+use crate::types::{Address, fold_local};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// One compiled group.
 #[derive(Debug)]
@@ -18,6 +22,31 @@ pub(super) struct Group {
     addresses: HashSet<String>,
     domains: HashSet<String>,
     patterns: GlobSet,
+    /// Indices into [`Groups::sources`].
+    sources: Vec<usize>,
+    /// As they were compiled.
+    globs: Vec<String>,
+}
+
+/// One entry of a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Listed {
+    /// With all below it.
+    Domain(String),
+    Address(String),
+    Pattern(String),
+}
+
+impl Group {
+    /// All that the group lists, sorted.
+    pub fn listed(&self) -> Vec<Listed> {
+        let domains = self.domains.iter().cloned().map(Listed::Domain);
+        let addresses = self.addresses.iter().cloned().map(Listed::Address);
+        let globs = self.globs.iter().cloned().map(Listed::Pattern);
+        let mut all: Vec<Listed> = domains.chain(addresses).chain(globs).collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 /// All groups of a policy; `inside` is one of them.
@@ -25,6 +54,9 @@ pub(super) struct Group {
 pub(super) struct Groups {
     pub all: Vec<Group>,
     inside: Option<usize>,
+    sources: Vec<Source>,
+    delimiters: String,
+    index: Index,
 }
 
 /// Who a condition names.
@@ -50,28 +82,73 @@ impl Groups {
         self.all.iter().position(|g| g.name == name).map(Who::Group)
     }
 
+    /// Wherever its mail may go, that is in `inside`.
     pub fn is_inside(&self, address: Option<&Address>) -> bool {
+        self.of(address, &Answers::offline(), &[]).inside
+    }
+
+    /// In which groups the address is, also when `named` says so (for tests in the file).
+    pub fn of(&self, address: Option<&Address>, given: &Answers, named: &[usize]) -> Member {
+        Member::new(self, address, given, named)
+    }
+
+    /// The groups of one reading: by the lists, and by what those said who were asked.
+    pub fn of_reading(&self, reading: &Reading, given: &Answers) -> Bits {
+        let mut groups = self.index.of_reading(reading);
+        for &i in &self.index.asked {
+            let sources = self
+                .all
+                .get(i)
+                .map(|group| group.sources.as_slice())
+                .unwrap_or_default();
+            let is_in = |key: String| given.of(&key).iter().any(|s| sources.contains(s));
+            if reading.keys().any(is_in) {
+                groups.set(i);
+            }
+        }
+        groups
+    }
+
+    /// Index of `inside`.
+    pub fn inside(&self) -> Option<usize> {
         self.inside
-            .and_then(|i| self.all.get(i))
-            .is_some_and(|group| group.has(address))
     }
 
-    /// For each group: the address is in it, also when `given` says so (for tests in the file).
-    pub fn of(&self, address: Option<&Address>, given: &[usize]) -> Member {
-        let groups: Vec<bool> = self
-            .all
-            .iter()
-            .enumerate()
-            .map(|(i, g)| given.contains(&i) || g.has(address))
-            .collect();
-        let inside = self.inside.and_then(|i| groups.get(i)).copied().unwrap_or(false);
-        Member { groups, inside }
+    /// What begins an extension.
+    pub fn delimiters(&self) -> &str {
+        &self.delimiters
     }
 
-    /// Names of the groups that an address is in.
-    pub fn names_of(&self, address: Option<&Address>) -> Vec<&str> {
-        let all = self.all.iter().filter(|group| group.has(address));
-        all.map(|group| group.name.as_str()).collect()
+    /// Whom this group's members must be asked of.
+    pub fn sources_of(&self, group: usize) -> impl Iterator<Item = &Source> {
+        let sources = self.all.get(group).into_iter().flat_map(|g| &g.sources);
+        sources.filter_map(|i| self.sources.get(*i))
+    }
+
+    /// What must be asked, each once.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The groups whose members must be asked for, with whom to ask.
+    pub fn asked(&self) -> impl Iterator<Item = (&Group, Vec<&Source>)> {
+        let sources = |g: &Group| g.sources.iter().filter_map(|i| self.sources.get(*i)).collect();
+        let asked = self.all.iter().filter(|g| !g.sources.is_empty());
+        asked.map(move |g| (g, sources(g)))
+    }
+
+    /// For groups that no rule and no exception names, nobody is asked: that nobody answers must hold up no mail.
+    pub fn ask_only(&mut self, used: impl Fn(Who) -> bool) {
+        let old = std::mem::take(&mut self.sources);
+        for (i, group) in self.all.iter_mut().enumerate() {
+            let wanted = std::mem::take(&mut group.sources);
+            let wanted = wanted
+                .iter()
+                .filter(|_| used(Who::Group(i)))
+                .filter_map(|s| old.get(*s));
+            group.sources = wanted.map(|source| number(&mut self.sources, source.clone())).collect();
+        }
+        self.index = Index::of(&self.all);
     }
 
     /// The word names `inside` itself. Any other group may hold strangers.
@@ -100,49 +177,98 @@ impl Groups {
     }
 }
 
-/// In which groups one address is.
-#[derive(Debug)]
-pub(super) struct Member {
-    groups: Vec<bool>,
-    pub inside: bool,
+/// The source's index, as a new one if need be.
+fn number(sources: &mut Vec<Source>, source: Source) -> usize {
+    sources.iter().position(|s| *s == source).unwrap_or_else(|| {
+        sources.push(source);
+        sources.len() - 1
+    })
 }
 
-impl Member {
-    /// No condition, or any of those named.
-    pub fn is_any(&self, who: &[Who]) -> bool {
-        who.is_empty()
-            || who.iter().any(|w| match w {
-                Who::Outside => !self.inside,
-                Who::Group(i) => self.groups.get(*i).copied().unwrap_or(false),
-            })
-    }
+/// All groups by what they list, so that an address is looked up once and not once for each group.
+#[derive(Debug, Default)]
+struct Index {
+    domains: HashMap<String, Domain>,
+    patterns: Vec<(usize, GlobSet)>,
+    /// Groups with members that others must be asked for.
+    asked: Vec<usize>,
 }
 
-impl Group {
-    fn has(&self, address: Option<&Address>) -> bool {
-        let Some(address) = address else {
-            return false;
-        };
-        let key = address.key();
-        self.addresses.contains(&key) || self.has_domain(&address.domain) || self.patterns.is_match(&key)
-    }
+/// What groups list at one domain.
+#[derive(Debug, Default)]
+struct Domain {
+    /// Groups that list the domain itself.
+    groups: Bits,
+    /// Groups that list addresses there, by [`Address::key`].
+    addresses: HashMap<String, Bits>,
+}
 
-    /// The domain or one that it lies under.
-    fn has_domain(&self, domain: &str) -> bool {
-        let mut rest = Some(domain);
-        while let Some(name) = rest.filter(|n| !n.is_empty()) {
-            if self.domains.contains(name) {
-                return true;
+impl Index {
+    fn of(groups: &[Group]) -> Index {
+        let mut index = Index::default();
+        for (i, group) in groups.iter().enumerate() {
+            for address in &group.addresses {
+                // As `Address::key` writes it: what follows the last `@` is the domain, if there is one.
+                let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+                let there = index.domains.entry(domain.to_owned()).or_default();
+                there.addresses.entry(address.clone()).or_default().set(i);
             }
-            rest = name.split_once('.').map(|(_, parent)| parent);
+            for domain in &group.domains {
+                index.domains.entry(domain.clone()).or_default().groups.set(i);
+            }
+            if !group.patterns.is_empty() {
+                index.patterns.push((i, group.patterns.clone()));
+            }
+            if !group.sources.is_empty() {
+                index.asked.push(i);
+            }
         }
-        false
+        index
+    }
+
+    /// The groups that list one reading of an address.
+    fn of_reading(&self, reading: &Reading) -> Bits {
+        let mut groups = Bits::default();
+        let own = self.domains.get(&reading.domain);
+        let listed = own.filter(|own| !own.addresses.is_empty());
+        if listed.is_some() || !self.patterns.is_empty() {
+            for key in reading.keys() {
+                if let Some(named) = listed.and_then(|own| own.addresses.get(&key)) {
+                    groups.add(named);
+                }
+                for (group, globs) in &self.patterns {
+                    if globs.is_match(&key) {
+                        groups.set(*group);
+                    }
+                }
+            }
+        }
+        if let Some(own) = own {
+            groups.add(&own.groups);
+        }
+        // All that the domain lies under.
+        let mut rest = reading.domain.split_once('.');
+        while let Some((_, parent)) = rest.filter(|(_, parent)| !parent.is_empty()) {
+            if let Some(above) = self.domains.get(parent) {
+                groups.add(&above.groups);
+            }
+            rest = parent.split_once('.');
+        }
+        groups
     }
 }
 
-/// Reads `groups:`.
-pub(super) fn read(node: Option<&Node>, lists: ReadList<'_>, problems: &mut Problems) -> (Groups, Vec<List>) {
-    let mut groups = Groups::default();
+/// Reads `groups:`. `delimiters`: what begins an extension.
+pub(super) fn read(
+    node: Option<&Node>,
+    delimiters: String,
+    lists: ReadList<'_>,
+    problems: &mut Problems,
+) -> (Groups, Vec<List>) {
+    let mut groups = Groups {
+        delimiters,
+        ..Groups::default()
+    };
     let mut texts = Vec::new();
     let Some(entries) = node.and_then(|n| fields::map(n, "`groups`", problems)) else {
         return (groups, texts);
@@ -158,9 +284,21 @@ pub(super) fn read(node: Option<&Node>, lists: ReadList<'_>, problems: &mut Prob
         }
         let mut draft = Draft::default();
         draft.fill(&entry.value, entry.at, lists, &mut texts, problems);
-        groups.all.push(draft.finish(entry.key.clone(), entry.at, problems));
+        if let (INSIDE, Some((at, _))) = (entry.key.as_str(), draft.sources.first()) {
+            problems.error(
+                *at,
+                "who is `inside` must be known without asking",
+                "write your own domains, or a `file` of them",
+            );
+        }
+        let sources = std::mem::take(&mut draft.sources).into_iter();
+        let sources = sources.map(|(_, source)| number(&mut groups.sources, source)).collect();
+        groups
+            .all
+            .push(draft.finish(entry.key.clone(), entry.at, sources, problems));
     }
     groups.inside = groups.all.iter().position(|g| g.name == INSIDE);
+    groups.index = Index::of(&groups.all);
     let stranger = Address::parse(b"nobody@nowhere.invalid").ok();
     if let (true, Some(inside)) = (
         groups.is_inside(stranger.as_ref()),
@@ -187,6 +325,7 @@ struct Draft {
     addresses: HashSet<String>,
     domains: HashSet<String>,
     patterns: Vec<Glob>,
+    sources: Vec<(Spot, Source)>,
     count: usize,
 }
 
@@ -219,11 +358,17 @@ impl Draft {
                 ),
             }
         }
+        for (key, source) in [("ldap", Source::Ldap as fn(String) -> Source), ("table", Source::Table)] {
+            for word in fields.words(key, problems) {
+                self.count += 1;
+                self.sources.push((word.at, source(word.text)));
+            }
+        }
         if self.count == 0 && problems.count() == errors {
             problems.error(
                 at,
                 "this group is empty",
-                "give it `addresses`, `domains`, `patterns` or a `file` with entries",
+                "give it `addresses`, `domains`, `patterns` or a `file` with entries, or say who knows it: `ldap`, `table`",
             );
         }
     }
@@ -267,8 +412,9 @@ impl Draft {
         }
     }
 
-    fn finish(self, name: String, at: Spot, problems: &mut Problems) -> Group {
+    fn finish(self, name: String, at: Spot, sources: Vec<usize>, problems: &mut Problems) -> Group {
         let mut patterns = GlobSetBuilder::new();
+        let globs = self.patterns.iter().map(|glob| glob.glob().to_owned()).collect();
         for glob in self.patterns {
             patterns.add(glob);
         }
@@ -287,6 +433,8 @@ impl Draft {
             addresses: self.addresses,
             domains: self.domains,
             patterns,
+            sources,
+            globs,
         }
     }
 }
@@ -382,13 +530,26 @@ fn self_pattern(draft: &mut Draft, text: &str) -> Result<(), Wrong> {
         return Err(bad("write e.g. *@avis.example or presse*@*.example"));
     }
     let domain = pattern_domain(domain).ok_or_else(|| bad("write a label with Danish letters without `*` or `?`"))?;
-    let glob = GlobBuilder::new(&format!("{}@{domain}", local.to_lowercase()))
+    let glob = GlobBuilder::new(&format!("{}@{domain}", literally(&fold_local(local))))
         .case_insensitive(true)
         .literal_separator(false)
+        .backslash_escape(false)
         .build()
         .map_err(|_| bad("`*` stands for any characters, `?` for one"))?;
     draft.patterns.push(glob);
     Ok(())
+}
+
+/// `*` and `?` are all that this language has; what else the engine knows stands for itself.
+fn literally(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '[' | ']' | '{' | '}' => out.extend(['[', c, ']']),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Labels without wildcards as A-labels; a wildcard within a label of other letters cannot be matched in that form.
@@ -396,8 +557,8 @@ fn pattern_domain(domain: &str) -> Option<String> {
     let labels: Option<Vec<String>> = domain
         .split('.')
         .map(|label| match label.is_ascii() {
-            true => Some(label.to_ascii_lowercase()),
-            false if label.contains(['*', '?', '[', '{']) => None,
+            true => Some(literally(&label.to_ascii_lowercase())),
+            false if label.contains(['*', '?']) => None,
             false => idna::domain_to_ascii(label).ok(),
         })
         .collect();
@@ -407,13 +568,14 @@ fn pattern_domain(domain: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::member::Need;
     use crate::policy::yaml;
 
     fn groups(source: &str) -> Groups {
         let mut problems = Problems::new("p.yaml");
         let node = yaml::read(source, &mut problems).expect("yaml");
         let lists = |_: &str| Ok("# aviser\navis.example # dagblad\nred@blad.example\n*@*.tv.example\n".to_owned());
-        let (groups, _) = read(Some(&node), &lists, &mut problems);
+        let (groups, _) = read(Some(&node), "+".to_owned(), &lists, &mut problems);
         assert_eq!(problems.finish(), Vec::new());
         groups
     }
@@ -421,8 +583,12 @@ mod tests {
     fn is_in(groups: &Groups, name: &str, address: &str) -> bool {
         let who = groups.find(name).expect(name);
         groups
-            .of(Address::parse(address.as_bytes()).ok().as_ref(), &[])
-            .is_any(&[who])
+            .of(
+                Address::parse(address.as_bytes()).ok().as_ref(),
+                &Answers::offline(),
+                &[],
+            )
+            .fits(&[who], Need::Any)
     }
 
     #[test]
@@ -433,7 +599,8 @@ mod tests {
         assert!(is_in(&groups, "inside", "a@skole.rødovre.example"));
         assert!(is_in(&groups, "outside", "a@ikkerødovre.example"));
         assert!(is_in(&groups, "outside", "a@rødovre.example.evil.example"));
-        assert!(groups.of(None, &[]).is_any(&[Who::Outside]), "no address is outside");
+        let nobody = groups.of(None, &Answers::offline(), &[]);
+        assert!(nobody.fits(&[Who::Outside], Need::Any), "no address is outside");
     }
 
     #[test]

@@ -93,12 +93,15 @@ fn weaker_than_default(policy: &Policy, problems: &mut Problems) {
 
 /// Conditions that exclude each other look like a rule, and are none.
 fn impossible(policy: &Policy, problems: &mut Problems) {
-    let rules = policy.rules.iter().map(|r| ("rule", &r.name.id, r.at, &r.when.parties));
+    let rules = policy
+        .rules
+        .iter()
+        .map(|r| ("rule", r.name.id.as_str(), r.at, &r.when.parties));
     let exceptions = policy
         .exceptions
         .all
         .iter()
-        .map(|e| ("exception", &e.name, e.at, &e.parties));
+        .map(|e| ("exception", &*e.name, e.at, &e.parties));
     for (what, name, at, parties) in rules.chain(exceptions) {
         if let Some((key, word)) = parties.contradicted(&policy.groups) {
             problems.warning(

@@ -5,6 +5,7 @@ use super::decide::Defaults;
 use super::exceptions;
 use super::fields::{self, Fields, Word};
 use super::groups::{self, List};
+use super::index::Index;
 use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
@@ -94,7 +95,8 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
     let name = fields.word("name", problems).map(|w| w.text).unwrap_or_default();
     let owner = fields.contact("owner", problems).unwrap_or_default();
     let languages = languages(&fields, problems);
-    let (groups, texts) = groups::read(fields.node("groups"), lists, problems);
+    let delimiters = delimiters(&fields, problems);
+    let (mut groups, texts) = groups::read(fields.node("groups"), delimiters, lists, problems);
     let identifiers = identifiers(fields.node("identifiers"), today, problems);
     let exceptions = exceptions::read(fields.node("exceptions"), &groups, problems);
     let known = Known {
@@ -109,7 +111,13 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         _ => "Når ingen anden regel gælder".to_owned(),
     };
     let tests = cases::read(fields.node("tests"), &groups, &rule_ids(fields.node("rules")), problems);
+    let parties = || {
+        let rules = rules.iter().map(|r| &r.when.parties);
+        rules.chain(exceptions.all.iter().map(|e| &e.parties))
+    };
+    groups.ask_only(|who| parties().any(|p| p.from.contains(&who) || p.to.contains(&who)));
     let policy = Policy {
+        index: Index::of(&groups, &exceptions, &rules),
         name,
         owner,
         hash: String::new(),
@@ -146,6 +154,26 @@ fn version(fields: &Fields<'_>, problems: &mut Problems) {
             format!("unknown version {}", quote(&word.text)),
             "this program reads `version: 1`",
         );
+    }
+}
+
+/// Letters and digits begin no extension, and `@`, `%`, `!` and quotes mean something else in an address.
+fn delimiters(fields: &Fields<'_>, problems: &mut Problems) -> String {
+    let Some(word) = fields.word("recipient_delimiter", problems) else {
+        return "+".to_owned();
+    };
+    let good = |c: char| matches!(c, '+' | '-' | '_' | '=' | '#' | '~' | '.' | '/');
+    match word.text.as_str() {
+        "none" => String::new(),
+        text if text.chars().all(good) && text.chars().count() <= 3 => text.to_owned(),
+        text => {
+            problems.error(
+                word.at,
+                format!("{} is no `recipient_delimiter`", quote(text)),
+                "write the characters that `postconf recipient_delimiter` shows, such as \"+\", or none",
+            );
+            String::new()
+        }
     }
 }
 

@@ -3,14 +3,19 @@
 //! Pure: files that a policy names are read by the caller, today's date is handed in. The policy returns data; the edges
 //! act. It never sees a mail, only [`Facts`] of one.
 
+mod asked;
+mod bits;
 mod cases;
 mod decide;
+pub mod diff;
 mod exceptions;
 mod facts;
 mod fields;
 mod groups;
+mod index;
 mod lint;
 mod load;
+mod member;
 mod parties;
 mod problem;
 mod rules;
@@ -18,6 +23,7 @@ mod trial;
 pub mod words;
 mod yaml;
 
+pub use asked::{Answers, Asks, Source};
 pub use facts::{BelongsTo, IsProtected, Seen, facts_from};
 pub use load::{load, load_reading};
 pub use problem::{Problem, render, render_coloured};
@@ -25,6 +31,7 @@ pub use trial::TestResult;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
 use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass};
+use std::collections::HashSet;
 use time::Date;
 
 /// A policy in force: compiled, its own tests passed.
@@ -39,6 +46,7 @@ pub struct Policy {
     exceptions: exceptions::Exceptions,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
+    index: index::Index,
     tests: Vec<cases::Case>,
 }
 
@@ -57,6 +65,17 @@ pub struct Facts<'a> {
     pub tls_enforced: &'a [bool],
     /// Whether redaction is assumed to work, or has been tried and failed.
     pub redaction: Redaction,
+    /// Who is in groups that the policy's files do not list: the answers to [`Policy::asks`].
+    pub given: &'a Answers,
+}
+
+/// Groups that people are taken to be in, whatever the lists say: for asking what would be.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Of the sender.
+    pub sender: Vec<usize>,
+    /// Of each recipient.
+    pub recipients: Vec<Vec<usize>>,
 }
 
 /// Whether `redact` is still open.
@@ -69,7 +88,7 @@ pub enum Redaction {
 }
 
 /// One different identifier in the mail, without its characters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Number {
     /// What it is.
     pub kind: IdKind,
@@ -82,7 +101,7 @@ pub struct Number {
 }
 
 /// One place of one number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sighting {
     /// How sure.
     pub confidence: Confidence,
@@ -122,13 +141,70 @@ pub type ReadList<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 pub type Reading<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
 
 impl Policy {
-    /// One decision per recipient, in their order.
+    /// What must be asked before [`Policy::decide`]. Nothing for a mail in which nothing was found: whoever gets it, it
+    /// is delivered.
+    pub fn asks(&self, envelope: &Envelope, numbers: &[Number], doubts: &[DoubtKind]) -> Asks<'_> {
+        let sources = self.groups.sources();
+        let mut addresses = Vec::new();
+        let found = !numbers.is_empty() || !doubts.is_empty();
+        if found && !sources.is_empty() {
+            let recipients = envelope.recipients.iter().filter_map(|r| r.address.as_ref());
+            let written = envelope.sender.iter().chain(recipients);
+            let routes = written.flat_map(Address::routes).flatten();
+            addresses.extend(routes.flat_map(|route| member::lookups(&route, self.groups.delimiters())));
+        }
+        let mut seen = HashSet::new();
+        addresses.retain(|address| seen.insert(address.key()));
+        Asks { sources, addresses }
+    }
+
+    /// Whom mails with findings make this policy ask, each once.
+    pub fn sources(&self) -> &[Source] {
+        self.groups.sources()
+    }
+
+    /// The groups whose members the policy's files do not list, each with whom to ask.
+    pub fn asked_groups(&self) -> impl Iterator<Item = (&str, Vec<&Source>)> {
+        self.groups
+            .asked()
+            .map(|(group, sources)| (group.name.as_str(), sources))
+    }
+
+    /// One decision per recipient, in their order; none at all when something that it asks was not answered.
     pub fn decide(&self, facts: &Facts<'_>) -> Vec<Decision> {
-        let judge = decide::Judge::new(self, facts);
+        self.decide_given(facts, &Given::default())
+    }
+
+    /// As [`Policy::decide`], with sender and recipients taken to be in further groups.
+    pub fn decide_given(&self, facts: &Facts<'_>, given: &Given) -> Vec<Decision> {
+        let asks = self.asks(facts.envelope, facts.numbers, facts.doubts);
+        if !facts.given.cover(&asks.addresses) {
+            return Vec::new();
+        }
+        let mut judge = decide::Judge::new(self, facts, &given.sender);
+        let none = Vec::new();
         let recipients = facts.envelope.recipients.iter().enumerate();
         recipients
-            .map(|(index, recipient)| judge.decide(index, recipient, &[]))
+            .map(|(index, recipient)| judge.decide(index, recipient, given.recipients.get(index).unwrap_or(&none)))
             .collect()
+    }
+
+    /// The groups that hold this address, by name; `inside` or `outside` first.
+    pub fn groups_of(&self, address: Option<&Address>, answers: &Answers, given: &[usize]) -> Vec<&str> {
+        let member = self.groups.of(address, answers, given);
+        let side = if member.inside { words::INSIDE } else { words::OUTSIDE };
+        let named = member.groups().filter_map(|i| self.groups.all.get(i));
+        let others = named.map(|g| g.name.as_str()).filter(|name| *name != words::INSIDE);
+        std::iter::once(side).chain(others).collect()
+    }
+
+    /// The group of that name, for [`Given`].
+    ///
+    /// # Errors
+    /// The names that there are.
+    pub fn group(&self, name: &str) -> Result<usize, String> {
+        let position = self.groups.all.iter().position(|g| g.name == name);
+        position.ok_or_else(|| words::help(name, self.groups.all.iter().map(|g| g.name.as_str())))
     }
 
     /// `name:` in the file.
@@ -161,14 +237,9 @@ impl Policy {
         self.groups.is_inside(address)
     }
 
-    /// Names of the groups that an address is in, in the order of the file.
-    pub fn groups_of(&self, address: Option<&Address>) -> Vec<&str> {
-        self.groups.names_of(address)
-    }
-
     /// `title:` of an exception, for showing what lifted a number.
     pub fn exception_title(&self, name: &str) -> Option<&str> {
         let mut all = self.exceptions.all.iter();
-        all.find(|e| e.name == name).map(|e| e.title.as_str())
+        all.find(|e| &*e.name == name).map(|e| e.title.as_str())
     }
 }

@@ -1,7 +1,8 @@
 //! The half of a condition that asks who sends to whom. Shared by rules and exceptions.
 
 use super::fields::Fields;
-use super::groups::{Groups, Member, Who};
+use super::groups::{Groups, Who};
+use super::member::{Member, Need};
 use super::problem::{Problems, quote};
 use super::words::{DIRECTIONS, INSIDE, OUTSIDE};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -13,6 +14,8 @@ pub(super) struct Parties {
     pub to: Vec<Who>,
     direction: Option<Direction>,
     login: Option<GlobSet>,
+    /// `login` as written.
+    pub logins: Vec<String>,
 }
 
 /// Where a copy goes. Every copy has exactly one direction; what comes from outside and goes to the outside (a forwarded
@@ -37,23 +40,25 @@ impl Parties {
             Some("internal") => Some(Direction::Internal),
             _ => None,
         };
-        let login = login(fields, problems);
+        let mut logins = Vec::new();
+        let login = login(fields, &mut logins, problems);
         Parties {
             from,
             to,
             direction,
             login,
+            logins,
         }
     }
 
     /// The sender's side holds, whoever the recipient is.
-    pub fn sender_fits(&self, sender: &Member, login: Option<&str>) -> bool {
+    pub fn sender_fits(&self, sender: &Member, login: Option<&str>, need: Need) -> bool {
         let logged_in = match (&self.login, login) {
             (None, _) => true,
             (Some(names), Some(login)) => names.is_match(login.to_lowercase()),
             (Some(_), None) => false,
         };
-        logged_in && sender.is_any(&self.from)
+        logged_in && sender.fits(&self.from, need)
     }
 
     /// The key and word that can never hold together with `direction`.
@@ -71,17 +76,31 @@ impl Parties {
     }
 
     /// The recipient's side holds.
-    pub fn recipient_fits(&self, sender: &Member, recipient: &Member) -> bool {
-        let goes = match (sender.inside, recipient.inside) {
-            (_, false) => Direction::Outgoing,
-            (false, true) => Direction::Incoming,
-            (true, true) => Direction::Internal,
+    pub fn recipient_fits(&self, sender: &Member, recipient: &Member, need: Need) -> bool {
+        let goes = |wanted: Direction| {
+            let from = sender.sides().iter();
+            let mut ways = from.flat_map(|from| recipient.sides().iter().map(|to| Direction::of(*from, *to)));
+            match need {
+                Need::Any => ways.any(|way| way == wanted),
+                Need::All => ways.all(|way| way == wanted),
+            }
         };
-        self.direction.is_none_or(|d| d == goes) && recipient.is_any(&self.to)
+        self.direction.is_none_or(goes) && recipient.fits(&self.to, need)
     }
 }
 
-fn login(fields: &Fields<'_>, problems: &mut Problems) -> Option<GlobSet> {
+impl Direction {
+    /// From and to the inside, or not.
+    fn of(from: bool, to: bool) -> Direction {
+        match (from, to) {
+            (_, false) => Direction::Outgoing,
+            (false, true) => Direction::Incoming,
+            (true, true) => Direction::Internal,
+        }
+    }
+}
+
+fn login(fields: &Fields<'_>, logins: &mut Vec<String>, problems: &mut Problems) -> Option<GlobSet> {
     fields.node("login")?;
     let mut set = GlobSetBuilder::new();
     for word in fields.words("login", problems) {
@@ -90,6 +109,7 @@ fn login(fields: &Fields<'_>, problems: &mut Problems) -> Option<GlobSet> {
             .build()
         {
             Ok(glob) => {
+                logins.push(word.text.to_lowercase());
                 set.add(glob);
             }
             Err(_) => problems.error(

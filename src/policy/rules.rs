@@ -9,13 +9,14 @@ use super::words::{self, CONFIDENCES, PLACES, RELEASE, RULE, RULE_WHEN};
 use super::yaml::{Node, Spot, Value};
 use crate::cpr::{Confidence, Identifier};
 use crate::types::{Action, DoubtKind, PlaceClass, Release, RuleRef};
+use std::sync::Arc;
 use time::Date;
 
 /// One compiled rule.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub at: Spot,
-    pub name: RuleRef,
+    pub name: Arc<RuleRef>,
     pub when: When,
     pub action: Action,
     /// Indices into the policy's exceptions.
@@ -49,6 +50,13 @@ pub(super) struct When {
     /// At least so many different CPR numbers; 0 when not asked.
     pub people: usize,
     pub parties: Parties,
+}
+
+impl When {
+    /// Both mean the same numbers and doubts in every mail. How many people there must be is another question.
+    pub fn same_content(&self, other: &When) -> bool {
+        (&self.found, self.confidence, &self.places) == (&other.found, other.confidence, &other.places)
+    }
 }
 
 /// What a rule looks for.
@@ -124,10 +132,10 @@ fn rule(node: &Node, known: &Known<'_>, ids: &mut Vec<Word>, problems: &mut Prob
     }
     Some(Rule {
         at: fields.node("id").map_or(node.at, |n| n.at),
-        name: RuleRef {
+        name: Arc::new(RuleRef {
             id: id?,
             title: title?.text,
-        },
+        }),
         when: when?,
         action: action?,
         except,

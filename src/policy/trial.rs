@@ -6,7 +6,7 @@ use super::decide::Judge;
 use super::problem::{Problems, quote};
 use super::words;
 use super::yaml::Spot;
-use super::{Facts, Number, Policy, Reading, Redaction, Sighting};
+use super::{Answers, Facts, Number, Policy, Reading, Redaction, Sighting};
 use crate::cpr::{self, IdKind};
 use crate::types::{Decision, Envelope, PlaceClass, Recipient};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,8 +97,9 @@ fn one(
         doubts: &case.doubts,
         tls_enforced: &tls,
         redaction: Redaction::Assumed,
+        given: &Answers::offline(),
     };
-    let judge = Judge::new(policy, &facts);
+    let mut judge = Judge::new(policy, &facts, &case.from_groups);
     let mut result = TestResult {
         name: case.name.clone(),
         line: case.at.line,
@@ -110,12 +111,12 @@ fn one(
     for (index, (to, recipient)) in case.to.iter().zip(&envelope.recipients).enumerate() {
         let decision = judge.decide(index, recipient, &to.groups);
         exercised.extend(decision.matched.iter().map(|m| m.rule.id.clone()));
-        exercised.extend(decision.lifted.iter().map(|l| l.rule.clone()));
+        exercised.extend(decision.lifted.iter().map(|l| l.rule.id.clone()));
         result
             .outcomes
             .push(format!("{}: {}", cpr::mask(&to.written), outcome(&decision)));
         for expect in case.expect.iter().filter(|e| e.recipient == index) {
-            failures.extend(check(case, expect, &decision, seen.len()));
+            failures.extend(check(policy, case, expect, &decision, seen.len()));
         }
         for because in case.because.iter().filter(|b| b.recipient == index) {
             let id = decision.rule.as_ref().map_or("none", |r| r.id.as_str());
@@ -130,7 +131,7 @@ fn one(
                 failures.push(Failure {
                     at: because.rule.at,
                     message,
-                    why: why(&decision, seen.len()),
+                    why: why(policy, &decision, seen.len()),
                 });
             }
         }
@@ -139,7 +140,7 @@ fn one(
     (result, failures)
 }
 
-fn check(case: &Case, expect: &Expect, decision: &Decision, numbers: usize) -> Option<Failure> {
+fn check(policy: &Policy, case: &Case, expect: &Expect, decision: &Decision, numbers: usize) -> Option<Failure> {
     if decision.action.word() == expect.action {
         return None;
     }
@@ -154,7 +155,7 @@ fn check(case: &Case, expect: &Expect, decision: &Decision, numbers: usize) -> O
     Some(Failure {
         at: expect.at,
         message,
-        why: why(decision, numbers),
+        why: why(policy, decision, numbers),
     })
 }
 
@@ -168,7 +169,7 @@ fn outcome(decision: &Decision) -> String {
 }
 
 /// All that speaks for the outcome, for somebody who expected another.
-fn why(decision: &Decision, numbers: usize) -> String {
+fn why(policy: &Policy, decision: &Decision, numbers: usize) -> String {
     let mut parts = vec![match numbers {
         0 => "no number was found in the texts".to_owned(),
         1 => "one number was found".to_owned(),
@@ -185,13 +186,19 @@ fn why(decision: &Decision, numbers: usize) -> String {
     let lifted: BTreeSet<(&str, &str)> = decision
         .lifted
         .iter()
-        .map(|l| (l.exception.as_str(), l.rule.as_str()))
+        .map(|l| (&*l.exception, l.rule.id.as_str()))
         .collect();
     for (exception, rule) in lifted {
         parts.push(format!(
             "exception {} lifted from rule {}",
             quote(exception),
             quote(rule)
+        ));
+    }
+    for (group, _) in policy.asked_groups() {
+        parts.push(format!(
+            "who is in the group {} is not asked in tests: say it with `given`",
+            quote(group)
         ));
     }
     parts.join("; ")

@@ -38,6 +38,10 @@ pub const TOP: &[Key] = &[
     must("owner", "the address of the person who answers for the policy"),
     may("notices", "languages of notices, first one first: da, en"),
     must("groups", "who is who; `inside` is one of them"),
+    may(
+        "recipient_delimiter",
+        "what begins an extension, as in Postfix: with `+`, anna+sag12@… is anna@…; `none` for no extensions; `+` when left out",
+    ),
     may("identifiers", "further numbers to look for, beside CPR"),
     may(
         "exceptions",
@@ -56,6 +60,14 @@ pub const GROUP: &[Key] = &[
     may(
         "file",
         "a file with one address, domain or pattern a line; `#` begins a comment",
+    ),
+    may(
+        "ldap",
+        "a group of the organisation's directory (LDAP, Active Directory), by its name or distinguished name",
+    ),
+    may(
+        "table",
+        "a Postfix table, by the name that it has in the administrator's file",
     ),
 ];
 

@@ -1,6 +1,6 @@
 //! The policy of today, asked about held mail.
 
-use super::{Review, ReviewError};
+use super::{Review, ReviewError, until};
 use crate::cpr::Secret;
 use crate::policy::{Facts, Policy, Redaction, facts_from};
 use crate::store::Whom;
@@ -73,6 +73,10 @@ impl Review {
             .iter()
             .map(|r| r.address.as_ref().is_some_and(|address| enforced(&address.domain)))
             .collect();
+        let asks = policy.asks(envelope, &seen.numbers, &seen.doubts);
+        let unjudged = |why: String| ReviewError::Unjudged(why);
+        let given = self.directory.ask(&asks, until()).await;
+        let given = given.map_err(|why| unjudged(why.to_string()))?;
         let decisions = policy.decide(&Facts {
             envelope,
             today: danish_date(OffsetDateTime::now_utc()),
@@ -81,7 +85,16 @@ impl Review {
             tls_enforced: &tls,
             // It is asked about these very bytes: nothing will be taken out of them.
             redaction: Redaction::Failed,
+            given: &given,
         });
+        // No decision is never "nothing speaks against it".
+        let in_order = decisions
+            .iter()
+            .enumerate()
+            .all(|(i, decision)| decision.recipient == i);
+        if decisions.len() != envelope.recipients.len() || !in_order {
+            return Err(unjudged("it does not answer for every recipient".to_owned()));
+        }
         Ok(Today {
             decisions,
             policy_hash: policy.hash().to_owned(),

@@ -10,6 +10,7 @@ mod marks;
 pub use again::Today;
 
 use crate::config::Config;
+use crate::directory::Directory;
 use crate::inspect::{Examination, Input, Options, PartLine};
 use crate::policy::Policy;
 use crate::redact::Targets;
@@ -31,6 +32,7 @@ pub struct Review {
     store: Store,
     pool: Pool,
     config: Config,
+    directory: Directory,
     policy: InForce,
 }
 
@@ -77,6 +79,9 @@ pub enum ReviewError {
     /// No clean copy.
     #[error("no clean copy can be made: {0}; release it as it is, or refuse it")]
     NotClean(String),
+    /// Somebody keeps a list that the policy asks, and does not answer.
+    #[error("today's policy cannot be asked about this mail now: {0}; try again")]
+    Unjudged(String),
     /// Today's policy refuses it.
     #[error(
         "today's policy refuses this mail to recipient {recipient} (rule `{rule}`): it cannot be released as it is"
@@ -101,11 +106,12 @@ impl ReviewError {
 
 impl Review {
     /// With a store that can open mail.
-    pub fn new(store: Store, pool: Pool, config: Config, policy: InForce) -> Review {
+    pub fn new(store: Store, pool: Pool, config: Config, directory: Directory, policy: InForce) -> Review {
         Review {
             store,
             pool,
             config,
+            directory,
             policy,
         }
     }

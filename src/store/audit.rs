@@ -24,7 +24,7 @@ const HEAD: &str = "audit_head";
 const START: &str = "start";
 
 /// What can happen: the word in records and what it means, in the order of the manual.
-pub const VOCABULARY: [(What, &str, &str); 32] = [
+pub const VOCABULARY: [(What, &str, &str); 33] = [
     (What::StoreMade, "store_made", "the store was made"),
     (What::Held, "held", "a mail became ours, durably"),
     (What::HeldAgain, "held_again", "a retry of a mail that was ours already"),
@@ -75,6 +75,11 @@ pub const VOCABULARY: [(What, &str, &str); 32] = [
     (What::PeopleAdded, "people_added", "protected persons were added"),
     (What::PeopleRemoved, "people_removed", "protected persons were removed"),
     (What::Searched, "searched", "somebody asked where a number has gone"),
+    (
+        What::Replayed,
+        "replayed",
+        "somebody asked what a policy would have done with past mail",
+    ),
     (What::Listed, "listed", "somebody looked at, or searched, the queue"),
     (
         What::UnmaskAsked,
@@ -137,6 +142,7 @@ pub enum What {
     PeopleAdded,
     PeopleRemoved,
     Searched,
+    Replayed,
     Listed,
     UnmaskAsked,
     Unmasked,

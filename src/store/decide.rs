@@ -93,14 +93,14 @@ impl Store {
     /// # Errors
     /// Not recorded: do not show it.
     pub fn viewed(&self, id: &IncidentId, by: &Decider<'_>) -> Result<(), StoreError> {
-        self.looked(id, Deed::Viewed, None, by)
+        self.note_deed(id, Deed::Viewed, None, by)
     }
 
     /// Records a deed about a mail that changes nothing of it: a look, a download, a refusal.
     ///
     /// # Errors
     /// Not recorded: do not do it.
-    pub fn looked(
+    pub fn note_deed(
         &self,
         id: &IncidentId,
         what: Deed,

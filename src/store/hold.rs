@@ -3,6 +3,7 @@
 use super::audit::{Entry, What, append};
 use super::db::{Failure, FindingRow, NewEntry, NewIncident, NewRecipient, Part, Sealed, Tx};
 use super::incident::{Custody, Duty, Held, Incident, IncidentId, Owned};
+use super::judged::{self, ReadyRow};
 use super::keys::{Keys, Purpose};
 use super::seal::{self, Fresh};
 use super::state::State;
@@ -25,6 +26,7 @@ struct Ready<'a> {
     findings: Vec<FindingRow>,
     rules: String,
     doubts: String,
+    judged: Option<ReadyRow>,
 }
 
 /// The content, sealed.
@@ -122,6 +124,7 @@ impl Store {
         Ok(Ready {
             id: IncidentId::random()?,
             incident,
+            judged: incident.judged.as_ref().map(|j| self.ready_row(j)).transpose()?,
             envelope: seal::seal(&record.public, &json_bytes(&incident.envelope)?)?,
             facts: seal::seal(&record.public, &json_bytes(&incident.facts)?)?,
             places: seal::seal(&record.public, &json_bytes(&places)?)?,
@@ -319,6 +322,9 @@ fn write_incident(
     }
     for finding in &ready.findings {
         tx.add_finding(n, finding)?;
+    }
+    if let Some(row) = &ready.judged {
+        judged::write(tx, row, Some(n))?;
     }
     Ok(n)
 }

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::holdkey::HoldKey;
+use super::judged::Judged;
 use super::keys::random;
 use crate::cpr::{Confidence, IdKind, Secret};
 use crate::types::{DoubtKind, Envelope, NoticeFacts, Release, RuleRef};
@@ -37,6 +38,8 @@ pub struct Incident {
     pub policy_hash: String,
     /// When.
     pub received: OffsetDateTime,
+    /// What the judgement was made from, for replay; `None` when there was no inspection to judge from.
+    pub judged: Option<Judged>,
 }
 
 /// A finding as it is kept: hashed, placed, without digits.

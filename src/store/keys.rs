@@ -7,7 +7,8 @@
 //! | `hash.key` | 32 random bytes as 64 hexadecimal digits, not readable by all | all |
 //!
 //! `store.pub` and `store.key` are what Debian's `age-keygen` writes, too. From `hash.key` one key for each purpose is
-//! derived, so that a hash of one kind says nothing about another. Without `hash.key` the hashes of protected persons are
+//! derived, so that a hash of one kind says nothing about another. A file of that name in systemd's `$CREDENTIALS_DIRECTORY`
+//! (systemd.exec(5), `LoadCredential=`) goes before the one in the folder. Without `hash.key` the hashes of protected persons are
 //! worthless and no protected person is recognised: it belongs in the backup, apart from the store.
 
 use super::StoreError;
@@ -19,7 +20,7 @@ use sha2::Sha256;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
@@ -124,19 +125,19 @@ impl Keys {
     /// # Errors
     /// Missing, readable by others, or garbled: in one sentence, with the remedy.
     pub fn load(dir: &Path, access: Access) -> Result<Keys, StoreError> {
-        let path = dir.join(PUBLIC);
-        let recipient = Recipient::from_str(key_line(&read_key(&path, 0o022)?)).map_err(|_| {
+        let (path, forbidden) = place(dir, PUBLIC, 0o022);
+        let recipient = Recipient::from_str(key_line(&read_key(&path, forbidden)?)).map_err(|_| {
             let remedy = "put it back from the backup, or print it again with `age-keygen -y store.key`";
             fault(&path, "holds no age recipient (`age1…`)", remedy)
         })?;
-        let path = dir.join(HASH);
-        let hash = unhex(key_line(&read_key(&path, 0o027)?)).ok_or_else(|| {
+        let (path, forbidden) = place(dir, HASH, 0o027);
+        let hash = unhex(key_line(&read_key(&path, forbidden)?)).ok_or_else(|| {
             let remedy = "put it back from the backup; a new one would recognise no protected person";
             fault(&path, "does not hold 64 hexadecimal digits", remedy)
         })?;
         let identity = match access {
             Access::Seal => None,
-            Access::Open => Some(load_identity(&dir.join(PRIVATE), &recipient)?),
+            Access::Open => Some(load_identity(dir, &recipient)?),
         };
         Ok(Keys {
             recipient,
@@ -182,8 +183,20 @@ pub(super) fn random(bytes: &mut [u8]) -> Result<(), StoreError> {
     })
 }
 
-fn load_identity(path: &Path, recipient: &Recipient) -> Result<Identity, StoreError> {
-    let identity = Identity::from_str(key_line(&read_key(path, 0o077)?)).map_err(|_| {
+/// The key file, and the mode bits that it must not have. systemd opens a credential to the service's user alone, by an
+/// access list whose mask shows as a mode for the group.
+fn place(dir: &Path, name: &str, forbidden: u32) -> (PathBuf, u32) {
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(name));
+    match credential.filter(|path| path.exists()) {
+        Some(path) => (path, 0o007),
+        None => (dir.join(name), forbidden),
+    }
+}
+
+fn load_identity(dir: &Path, recipient: &Recipient) -> Result<Identity, StoreError> {
+    let (path, forbidden) = place(dir, PRIVATE, 0o077);
+    let path = &path;
+    let identity = Identity::from_str(key_line(&read_key(path, forbidden)?)).map_err(|_| {
         let remedy = "put it back from the backup; without it held mail cannot be read";
         fault(path, "holds no age identity (`AGE-SECRET-KEY-1…`)", remedy)
     })?;

@@ -16,6 +16,7 @@ mod hold;
 mod holdkey;
 mod incident;
 mod job;
+mod judged;
 mod keys;
 mod outbox;
 mod people;
@@ -36,6 +37,7 @@ pub use error::StoreError;
 pub use holdkey::HoldKey;
 pub use incident::{Custody, Duty, Held, Incident, IncidentId, Owned, StoredFinding};
 pub use job::{Content, DsnCause, Job, JobKind, Opened, Outcome, Turn};
+pub use judged::{Judged, JudgedFor, Looked, Past};
 pub use keys::{Access, Keys};
 pub use people::PersonNote;
 pub use quarantine::{Details, Event, Filter, RecipientLine, Sighting, Summary, Totals};
@@ -69,6 +71,7 @@ struct Inner {
     db: Db,
     keys: Keys,
     tried: retry::Tried,
+    today: judged::Today,
 }
 
 impl Store {
@@ -88,6 +91,7 @@ impl Store {
                 db,
                 keys,
                 tried: retry::Tried::default(),
+                today: judged::Today::default(),
             }),
         })
     }
@@ -111,6 +115,10 @@ impl Store {
 
     fn keys(&self) -> &Keys {
         &self.inner.keys
+    }
+
+    fn today(&self) -> &judged::Today {
+        &self.inner.today
     }
 
     fn tried(&self) -> &retry::Tried {

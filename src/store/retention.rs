@@ -103,7 +103,8 @@ impl Store {
         Ok((expired, shredded))
     }
 
-    /// Destroys findings, facts and envelopes of incidents older than `keep`, unless something is still owed.
+    /// Destroys findings, facts and envelopes of incidents older than `keep`, unless something is still owed; and all
+    /// judgements that old.
     ///
     /// # Errors
     /// What was done before the error stays done; run it again.
@@ -123,7 +124,8 @@ impl Store {
             })?;
             swept.purged += 1;
         }
-        if swept.purged > 0 {
+        let judged = self.db().write(|tx| tx.purge_judged(before))?;
+        if swept.purged > 0 || judged > 0 {
             self.db().wipe_log();
         }
         Ok(swept)

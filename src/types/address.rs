@@ -1,7 +1,11 @@
 //! Mail addresses for comparing. What goes back to the MTA is always the raw form, kept beside it in the envelope.
+//!
+//! What cannot be read with certainty is no address: policies count it as outside, and no exception lifts anything for it.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An address split and normalised: local part as written (unquoted), domain as lower-case A-labels.
 ///
@@ -24,11 +28,23 @@ pub enum AddressError {
     /// The domain cannot be written as A-labels.
     #[error("the domain is not a valid name")]
     Domain,
+    /// Characters that mail programs read in different ways stand outside quotes.
+    #[error("the part before the @ cannot be read with certainty")]
+    Local,
 }
+
+/// Names that never carry an extension (Postfix `split_addr.c`).
+const WITHOUT_EXTENSION: [&str; 3] = ["postmaster", "mailer-daemon", "double-bounce"];
+/// How often a local part may lead on to another address before nobody can say where mail goes.
+const HOPS: usize = 4;
 
 impl Address {
     /// Reads `<local@domain>` with or without angle brackets, source routes dropped (RFC 5321 appendix C), splitting
-    /// at the last `@` outside quotes. Bytes that are not UTF-8 are read as Latin-1, so that nothing is unreadable.
+    /// at the last `@` outside quotes. Bytes that are not UTF-8 are read as Latin-1.
+    ///
+    /// # Errors
+    /// Whatever Postfix could deliver elsewhere than it seems: comments, a second `@` outside quotes, an open quote,
+    /// control characters, a domain with other letters than names have.
     pub fn parse(raw: &[u8]) -> Result<Address, AddressError> {
         let text = match std::str::from_utf8(raw) {
             Ok(text) => text.to_owned(),
@@ -37,40 +53,134 @@ impl Address {
         let text = text.trim();
         let text = text.strip_prefix('<').unwrap_or(text);
         let text = text.strip_suffix('>').unwrap_or(text);
-        let text = match text.strip_prefix('@') {
-            Some(route) => route.split_once(':').map_or(text, |(_, rest)| rest),
-            None => text,
-        };
+        let text = without_route(text);
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
-        let (local, domain) = split(text);
+        let (local, domain) = split(text)?;
         Ok(Address {
-            local: unquote(local),
+            local: unquote(local)?,
             domain: normal_domain(domain)?,
         })
     }
 
-    /// The form to compare and look up: local part in lower case, `@`, domain.
+    /// The form to compare and look up: local part composed (NFC) and in lower case, `@`, domain.
     pub fn key(&self) -> String {
-        if self.domain.is_empty() {
-            self.local.to_lowercase()
-        } else {
-            format!("{}@{}", self.local.to_lowercase(), self.domain)
+        let local = fold_local(&self.local);
+        match self.domain.is_empty() {
+            // `"anna@kommune.example"` without a domain is not anna@kommune.example.
+            true if local.contains('@') => format!("\"{local}\""),
+            true => local,
+            false => format!("{local}@{}", self.domain),
         }
     }
-}
 
-/// The domain as lower-case A-labels; an address literal `[…]` stays as it is, in lower case.
-fn normal_domain(domain: &str) -> Result<String, AddressError> {
-    let domain = domain.trim_end_matches('.');
-    if domain.is_empty() || domain.starts_with('[') || domain.is_ascii() {
-        return Ok(domain.to_ascii_lowercase());
+    /// The address without its extension: `anna` for `anna+sag12`. `delimiters`: as Postfix's `recipient_delimiter`.
+    pub fn without_extension(&self, delimiters: &str) -> Option<Address> {
+        let folded = fold_local(&self.local);
+        let (at, delimiter) = self.local.char_indices().find(|(_, c)| delimiters.contains(*c))?;
+        let list = delimiter == '-' && (folded.starts_with("owner-") || folded.ends_with("-request"));
+        if at == 0 || list || WITHOUT_EXTENSION.contains(&folded.as_str()) {
+            return None;
+        }
+        Some(Address {
+            local: self.local.get(..at)?.to_owned(),
+            domain: self.domain.clone(),
+        })
     }
-    idna::domain_to_ascii(domain).map_err(|_| AddressError::Domain)
+
+    /// Every address where mail to this one may go, this one first. Postfix looks again into a local part that holds `@`,
+    /// `!` or `%` when the domain is one of its own (`resolve_dequoted_address`, `swap_bangpath`, `allow_percent_hack`;
+    /// trivial-rewrite's `resolve.c` and `rewrite.c`), and which domains are its own is not known here. `None`: a place
+    /// that cannot be read.
+    pub fn routes(&self) -> Vec<Option<Address>> {
+        let mut routes = vec![Some(self.clone())];
+        while let Some(Some(last)) = routes.last() {
+            let Some((local, domain)) = last.leads_to() else {
+                break;
+            };
+            let next = match normal_domain(domain) {
+                Ok(domain) if !local.is_empty() && !domain.is_empty() && routes.len() < HOPS => Some(Address {
+                    local: local.to_owned(),
+                    domain,
+                }),
+                _ => None,
+            };
+            routes.push(next);
+        }
+        routes
+    }
+
+    /// Local part and domain of the address in this one's local part.
+    fn leads_to(&self) -> Option<(&str, &str)> {
+        let local = self.local.as_str();
+        let bang = || local.split_once('!').map(|(site, user)| (user, site));
+        local.rsplit_once('@').or_else(bang).or_else(|| local.rsplit_once('%'))
+    }
 }
 
-fn split(text: &str) -> (&str, &str) {
+/// A local part for comparing: composed, lower case letter by letter (how a capital sigma is written must not depend on
+/// what follows it).
+pub fn fold_local(local: &str) -> String {
+    if local.is_ascii() {
+        return local.to_ascii_lowercase();
+    }
+    let nfc = ComposingNormalizerBorrowed::new_nfc();
+    let lower: String = nfc.normalize(local).chars().flat_map(char::to_lowercase).collect();
+    nfc.normalize(&lower).into_owned()
+}
+
+/// Behind `@relay,@[IPv6:::1]:`, whose literals have colons of their own.
+fn without_route(text: &str) -> &str {
+    if !text.starts_with('@') {
+        return text;
+    }
+    let mut literal = false;
+    let end = text.char_indices().find(|&(_, c)| {
+        literal = c == '[' || literal && c != ']';
+        c == ':' && !literal
+    });
+    end.and_then(|(i, _)| text.get(i + 1..)).unwrap_or(text)
+}
+
+/// The domain as lower-case A-labels without the dot at its end; an address literal `[…]` in one spelling.
+fn normal_domain(domain: &str) -> Result<String, AddressError> {
+    if domain.starts_with('[') {
+        return literal(domain);
+    }
+    let ascii = match domain.is_ascii() {
+        true => domain.to_ascii_lowercase(),
+        false => idna::domain_to_ascii(domain).map_err(|_| AddressError::Domain)?,
+    };
+    let name = ascii.strip_suffix('.').unwrap_or(&ascii);
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let label = |label: &str| !label.is_empty() && label.chars().all(letter);
+    match domain.is_empty() || name.split('.').all(label) {
+        true => Ok(name.to_owned()),
+        false => Err(AddressError::Domain),
+    }
+}
+
+/// RFC 5321 §4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`, or another kind of network's with its tag.
+fn literal(domain: &str) -> Result<String, AddressError> {
+    let inner = domain.strip_prefix('[').and_then(|d| d.strip_suffix(']'));
+    let inner = inner.ok_or(AddressError::Domain)?.to_ascii_lowercase();
+    if let Ok(v4) = inner.parse::<Ipv4Addr>() {
+        return Ok(format!("[{v4}]"));
+    }
+    if let Some(v6) = inner.strip_prefix("ipv6:") {
+        let v6: Ipv6Addr = v6.parse().map_err(|_| AddressError::Domain)?;
+        return Ok(format!("[ipv6:{v6}]"));
+    }
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '[' | ']' | '\\' | '@');
+    match inner.contains(':') && inner.chars().all(plain) {
+        true => Ok(format!("[{inner}]")),
+        false => Err(AddressError::Domain),
+    }
+}
+
+/// Local part as written, and domain.
+fn split(text: &str) -> Result<(&str, &str), AddressError> {
     let mut quoted = false;
     let mut escaped = false;
     let mut at = None;
@@ -83,29 +193,36 @@ fn split(text: &str) -> (&str, &str) {
             _ => {}
         }
     }
-    // An unclosed quote hides every `@` behind it; the last one is then the best reading there is.
-    let at = if quoted { text.rfind('@') } else { at };
     match at {
-        Some(i) => (&text[..i], &text[i + 1..]),
-        None => (text, ""),
+        _ if quoted => Err(AddressError::Local),
+        Some(i) => Ok((&text[..i], &text[i + 1..])),
+        None => Ok((text, "")),
     }
 }
 
-fn unquote(local: &str) -> String {
-    let Some(inner) = local.strip_prefix('"').and_then(|s| s.strip_suffix('"')) else {
-        return local.to_owned();
-    };
-    let mut out = String::with_capacity(inner.len());
-    let mut escaped = false;
-    for c in inner.chars() {
-        if c == '\\' && !escaped {
-            escaped = true;
-        } else {
-            out.push(c);
-            escaped = false;
+/// Without quotes and escapes. Also quotes around a part of it, which RFC 5321 forbids and Postfix reads.
+fn unquote(local: &str) -> Result<String, AddressError> {
+    let mut out = String::with_capacity(local.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in local.chars() {
+        let special =
+            c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',');
+        match c {
+            _ if c.is_control() => return Err(AddressError::Local),
+            _ if escaped => {
+                out.push(c);
+                escaped = false;
+            }
+            '"' => quoted = !quoted,
+            '\\' if quoted => escaped = true,
+            _ if special && !quoted => return Err(AddressError::Local),
+            _ => out.push(c),
         }
     }
-    out
+    match out.is_empty() {
+        true => Err(AddressError::Local),
+        false => Ok(out),
+    }
 }
 
 impl fmt::Display for Address {

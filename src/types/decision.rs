@@ -2,6 +2,8 @@
 
 use super::DoubtKind;
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// What becomes of the mail for one recipient, ordered by strictness: the strictest of all rules wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,18 +40,25 @@ impl Action {
     }
 }
 
-/// The decision for one recipient of one mail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The decision for one recipient of one mail. Recipients of whom the policy says the same share what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a decision that nobody acts on is a leak"]
 pub struct Decision {
     /// Index into `Envelope::recipients`.
     pub recipient: usize,
+    /// What the policy says.
+    pub judgement: Arc<Judgement>,
+}
+
+/// What a policy says of a recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
     /// The strictest result, given that a redaction, if any, succeeds.
     pub action: Action,
     /// The rule that said so (first in the file among equals); `None` when no rule matched.
-    pub rule: Option<RuleRef>,
+    pub rule: Option<Arc<RuleRef>>,
     /// The rule as the sender may be told: never one about protected persons, whose title would say who is one.
-    pub told: Option<RuleRef>,
+    pub told: Option<Arc<RuleRef>>,
     /// With `Redact`: indices into `Facts::numbers` that must be gone from this recipient's copy.
     pub redact: Vec<usize>,
     /// Terms of release when held.
@@ -58,6 +67,14 @@ pub struct Decision {
     pub matched: Vec<Matched>,
     /// Everything that an exception lifted.
     pub lifted: Vec<Lifted>,
+}
+
+impl Deref for Decision {
+    type Target = Judgement;
+
+    fn deref(&self) -> &Judgement {
+        &self.judgement
+    }
 }
 
 /// A rule by its id and title.
@@ -88,27 +105,27 @@ impl Default for Release {
 }
 
 /// One rule that matched for this recipient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matched {
     /// Which.
-    pub rule: RuleRef,
+    pub rule: Arc<RuleRef>,
     /// What it wants.
     pub action: Action,
     /// Indices into `Facts::numbers` that made it match, exceptions taken off.
-    pub numbers: Vec<usize>,
+    pub numbers: Arc<[usize]>,
     /// Doubts that made it match.
-    pub doubts: Vec<DoubtKind>,
+    pub doubts: Arc<[DoubtKind]>,
     /// `mode: watch`: recorded, not enforced.
     pub watch: bool,
 }
 
-/// One exception that took one number out of one rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One exception that took numbers out of one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifted {
-    /// Rule id.
-    pub rule: String,
+    /// From which rule.
+    pub rule: Arc<RuleRef>,
     /// Exception's name; `redacted` is built in.
-    pub exception: String,
-    /// Index into `Facts::numbers`.
-    pub number: usize,
+    pub exception: Arc<str>,
+    /// Indices into `Facts::numbers`.
+    pub numbers: Vec<usize>,
 }

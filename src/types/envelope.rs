@@ -56,6 +56,11 @@ pub struct Notify {
 }
 
 impl Envelope {
+    /// The null sender, as of a bounce; another sender that is `None` could not be read.
+    pub fn is_from_null(&self) -> bool {
+        matches!(self.sender_raw.trim_ascii(), b"" | b"<>")
+    }
+
     /// SMTPUTF8 was requested (RFC 6531).
     pub fn smtputf8(&self) -> bool {
         self.sender_args.iter().any(|arg| arg.eq_ignore_ascii_case("SMTPUTF8"))

@@ -11,9 +11,9 @@ mod office;
 mod place;
 mod report;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, fold_local};
 pub use clock::{danish_date, danish_time};
-pub use decision::{Action, Decision, Lifted, Matched, Release, RuleRef};
+pub use decision::{Action, Decision, Judgement, Lifted, Matched, Release, RuleRef};
 pub use envelope::{Client, Envelope, Notify, Recipient};
 pub use notice::{DoubtLine, FateWord, FoundLine, NoticeFacts, Outcome};
 pub use office::{Concealed, OfficePlace};

@@ -244,6 +244,7 @@ impl World {
                 })
                 .collect(),
             doubts: Vec::<DoubtKind>::new(),
+            judged: None,
             policy_hash: "0123abcd0123abcd".to_owned(),
             received: now,
             envelope,

@@ -84,6 +84,7 @@ impl House {
             doubts: Vec::new(),
             policy_hash: "0".repeat(16),
             received: now,
+            judged: None,
             envelope,
         };
         let custody = Custody {

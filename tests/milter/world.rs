@@ -11,11 +11,12 @@ use cpr_milter::cpr::{Confidence, IdKind, Secret};
 use cpr_milter::milter::{
     Copied, Endpoint, Field, Mail, PolicyWords, Served, Settings, Shared, Takeover, Trouble, Try, World, run,
 };
-use cpr_milter::policy::{Facts, Redaction};
+use cpr_milter::policy::{Answers, Facts, Number, Redaction};
 use cpr_milter::redact::Targets;
-use cpr_milter::store::{Duty, Incident, IncidentId, Owned, State};
+use cpr_milter::store::{Duty, Incident, IncidentId, Judged, Owned, State};
 use cpr_milter::types::{
-    Action, Decision, Envelope, Finding, Location, Matched, PartPath, Place, Release, Report, RuleRef, Seal, SealKind,
+    Action, Decision, DoubtKind, Envelope, Finding, Judgement, Location, Matched, PartPath, Place, Release, Report,
+    RuleRef, Seal, SealKind,
 };
 use cpr_milter::worker::{Uninspected, Unredacted};
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ use tokio::task::JoinHandle;
 pub struct Ledger {
     pub holds: Vec<(Incident, Takeover)>,
     pub records: Vec<Incident>,
+    /// What passed without a word.
+    pub notes: Vec<Judged>,
     /// The store is down; `Some(true)`: its disk is full.
     pub down: Option<bool>,
     /// Seconds that a hold takes.
@@ -111,20 +114,19 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
     if action == Action::Redact && facts.redaction == Redaction::Failed {
         action = Action::Quarantine;
     }
-    let rule = RuleRef {
+    let rule = Arc::new(RuleRef {
         id: format!("børn-{word}"),
         title: String::new(),
-    };
+    });
     let said = action != Action::Deliver;
     let matched = Matched {
         rule: rule.clone(),
         action: action.clone(),
-        numbers: vec![],
-        doubts: vec![],
+        numbers: Arc::default(),
+        doubts: Arc::default(),
         watch: false,
     };
-    Decision {
-        recipient,
+    let judgement = Judgement {
         action,
         rule: said.then(|| rule.clone()),
         told: said.then_some(rule),
@@ -132,6 +134,10 @@ fn decision(recipient: usize, word: &str, facts: &Facts<'_>) -> Decision {
         release: Release::default(),
         matched: if said { vec![matched] } else { vec![] },
         lifted: vec![],
+    };
+    Decision {
+        recipient,
+        judgement: Arc::new(judgement),
     }
 }
 
@@ -255,6 +261,21 @@ impl World for Fake {
         Ok(Copied { bytes, seen })
     }
 
+    async fn given(
+        &self,
+        envelope: &Envelope,
+        numbers: &[Number],
+        doubts: &[DoubtKind],
+        _: Instant,
+    ) -> Result<Answers, Trouble> {
+        let asked = |raw: &[u8]| raw.starts_with(b"<unknown");
+        let found = !numbers.is_empty() || !doubts.is_empty();
+        match found && envelope.recipients.iter().any(|r| asked(&r.raw)) {
+            true => Err(Trouble::Unknown("the directory is silent".to_owned())),
+            false => Ok(Answers::offline()),
+        }
+    }
+
     async fn protected(&self, numbers: Vec<Secret>) -> Result<Vec<bool>, Trouble> {
         self.trouble()?;
         Ok(vec![false; numbers.len()])
@@ -300,6 +321,10 @@ impl World for Fake {
         });
         written.await.expect("no panic");
         Ok((Held(()), IncidentId("abcdefghijklmnop".to_owned())))
+    }
+
+    fn note(&self, judged: Judged) {
+        self.ledger.lock().expect("ledger").notes.push(judged);
     }
 
     async fn record(&self, incident: Incident) -> Result<IncidentId, Trouble> {

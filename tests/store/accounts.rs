@@ -303,7 +303,7 @@ fn what_is_masked_is_shown_for_minutes_to_one_person_and_a_second_one_must_agree
 }
 
 #[test]
-fn a_store_of_the_first_schema_is_brought_up_to_date_with_what_is_in_it() {
+fn a_store_from_before_the_console_is_brought_up_to_date_with_what_is_in_it() {
     let place = Place::new();
     let store = place.courier();
     let id = held(&store, 1, &[Duty::Hold]);
@@ -312,7 +312,7 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_with_what_is_in_it() {
         .sql()
         .execute_batch(
             "DROP TABLE session; DROP TABLE account; DROP TABLE sign_in_failure; DROP TABLE unmasking; DROP TABLE mark;
-             DROP TABLE desk; DROP INDEX recipient_rule; UPDATE schema_version SET version = 1;",
+             DROP TABLE desk; DROP INDEX recipient_rule; UPDATE schema_version SET version = 2;",
         )
         .expect("as before");
     let store = place.courier();

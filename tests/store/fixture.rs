@@ -139,6 +139,7 @@ pub fn incident(recipients: &[&str], seed: u32) -> Incident {
         doubts: vec![DoubtKind::Encrypted],
         policy_hash: "0123abcd0123abcd".to_owned(),
         received: start(),
+        judged: None,
     }
 }
 

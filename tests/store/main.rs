@@ -7,6 +7,7 @@ mod durable;
 mod faults;
 mod fixture;
 mod hold;
+mod judged;
 mod keys;
 mod outbox;
 mod property;

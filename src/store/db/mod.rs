@@ -7,6 +7,7 @@
 mod accounts;
 mod audit;
 mod incidents;
+mod judged;
 mod outbox;
 mod people;
 mod queue;
@@ -19,6 +20,7 @@ mod unmasking;
 pub(super) use accounts::AccountRow;
 pub(super) use audit::AuditRow;
 pub(super) use incidents::{FindingRow, IncidentRow, NewIncident, Part, Sealed};
+pub(super) use judged::JudgedRow;
 pub(super) use outbox::{EntryRow, NewEntry, Tried};
 pub(super) use queue::{Desk, Mark, Wanted};
 pub(super) use recipients::{NewRecipient, RecipientRow, Reply};
@@ -76,7 +78,7 @@ impl From<StoreError> for Failure {
 }
 
 impl Db {
-    /// Opens the file, made with mode 0600 when it is not there, and brings its schema up to date.
+    /// Opens the file, made when it is not there (open to the group only where its folder is), and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Db, StoreError> {
         let db = Db {
             path: path.to_owned(),
@@ -235,12 +237,14 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// SQLite gives its -wal and -shm files the mode and the owner of the main file, so that one mode guards all three.
 fn prepare_file(path: &Path) -> Result<(), StoreError> {
     let new = !path.exists();
+    // Milter and courier are two users who share the folder by its group.
+    let shared = std::fs::metadata(folder_of(path)).is_ok_and(|folder| folder.mode() & 0o020 != 0);
     let opened = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
+        .mode(if shared { 0o660 } else { 0o600 })
         .open(path);
     let file = opened.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => StoreError::Unusable(format!(
@@ -250,6 +254,11 @@ fn prepare_file(path: &Path) -> Result<(), StoreError> {
         std::io::ErrorKind::StorageFull => StoreError::Full { path: path.to_owned() },
         _ => StoreError::ReadOnly { path: path.to_owned() },
     })?;
+    if new && shared {
+        // Whatever the umask left of it.
+        file.set_permissions(std::fs::Permissions::from_mode(0o660))
+            .map_err(|_| StoreError::ReadOnly { path: path.to_owned() })?;
+    }
     if new && rustix::process::geteuid().is_root() {
         belongs_to_folder(path, &file).map_err(|_| StoreError::ReadOnly { path: path.to_owned() })?;
     }

@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use std::path::Path;
 
 /// Steps that lead from each version to the next one; the first makes an empty file version 1.
-const STEPS: [&str; 2] = [V1, CONSOLE];
+const STEPS: [&str; 3] = [V1, V2, CONSOLE];
 
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;
@@ -141,6 +141,27 @@ CREATE TABLE person (
     review TEXT,
     added  INTEGER NOT NULL
 ) WITHOUT ROWID;
+";
+
+/// What judgements were made from, for replay (`store/judged.rs`).
+const V2: &str = "
+CREATE TABLE judged_key (
+    n      INTEGER PRIMARY KEY,
+    made   INTEGER NOT NULL,
+    sealed BLOB NOT NULL                     -- 32 bytes, sealed to store.pub
+);
+
+CREATE TABLE judged (
+    n        INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    incident INTEGER REFERENCES incident (n),  -- NULL: passed without a word
+    key      INTEGER NOT NULL,
+    policy   TEXT NOT NULL,
+    data     BLOB NOT NULL                   -- nonce, then ChaCha20-Poly1305 under the key
+);
+CREATE INDEX judged_received ON judged (received);
+CREATE INDEX judged_incident ON judged (incident);
+CREATE INDEX judged_key_of ON judged (key);
 ";
 
 impl Tx<'_> {

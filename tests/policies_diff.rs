@@ -1,0 +1,203 @@
+//! `policy diff`: what a changed policy does otherwise, in sentences, computed on the meaning of both.
+
+use cpr_milter::policy::diff::{Difference, diff};
+use cpr_milter::policy::{self, Policy};
+use time::Date;
+use time::macros::date;
+
+const TODAY: Date = date!(2026 - 11 - 25);
+
+const HEAD: &str = "
+version: 1
+name: Prøve
+owner: dpo@k.example
+groups:
+  inside: {domains: [k.example]}
+  aktindsigt: {addresses: [aktindsigt@k.example]}
+  media: {file: media.txt}
+  partners: {domains: [p.example]}
+exceptions:
+  partner: {title: T, when: {to: partners, delivery: tls_enforced}, owner: o@k.example, reason: R, expires: 2027-01-31}
+  own: {title: T, when: {number: belongs_to_recipient}, owner: o@k.example, reason: R, expires: 2027-01-31}
+";
+
+const RULES: &str = "
+rules:
+  - {id: protected, title: A, when: {found: protected_person, to: outside}, then: quarantine, release: {by: dpo, people: 2}}
+  - {id: aktindsigt, title: B, when: {found: cpr, from: aktindsigt, to: outside}, then: redact, except: [own]}
+  - {id: outside, title: C, when: {found: cpr, confidence: likely, to: outside}, then: quarantine, except: [partner, own, redacted]}
+";
+
+fn load(text: &str, media: &str) -> Policy {
+    let loaded = policy::load(text, "p.yaml", TODAY, &|_| Ok(media.to_owned()));
+    loaded
+        .unwrap_or_else(|problems| panic!("{}", policy::render(&problems, "p.yaml", text)))
+        .policy
+}
+
+fn policy(rules: &str) -> Policy {
+    load(&format!("{HEAD}{rules}"), "avis.example\n")
+}
+
+fn sentences(difference: &Difference) -> Vec<String> {
+    difference.to_string().lines().map(str::to_owned).collect()
+}
+
+fn told(old: &str, new: &str) -> Vec<String> {
+    sentences(&diff(&policy(old), &policy(new), TODAY))
+}
+
+#[test]
+fn a_further_rule_is_told_in_few_sentences() {
+    let media = "  - {id: media, title: M, when: {found: cpr, from: aktindsigt, to: media}, then: reject}\n";
+    let told = told(RULES, &format!("{RULES}{media}"));
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(
+        told.iter()
+            .all(|s| s.contains(" from aktindsigt to media") && s.ends_with("is now reject (rule `media`).")),
+        "{told:#?}"
+    );
+    let plain = "Mail with the CPR number of somebody who is not protected from aktindsigt to media, to somebody else than \
+                 the person whose number it is: was redact (rule `aktindsigt`), is now reject (rule `media`).";
+    assert!(told.iter().any(|s| s == plain), "{told:#?}");
+}
+
+#[test]
+fn order_and_names_are_no_difference() {
+    let mut lines: Vec<&str> = RULES.trim().lines().collect();
+    lines[1..].reverse();
+    let reversed = lines.join("\n");
+    assert!(told(RULES, &reversed)[0].starts_with("No difference: "));
+    let renamed = RULES.replace("id: outside", "id: house");
+    assert!(told(RULES, &renamed)[0].starts_with("No difference: "));
+    let group = format!("{HEAD}{RULES}")
+        .replace("aktindsigt:", "office:")
+        .replace("from: aktindsigt", "from: office");
+    let difference = diff(&policy(RULES), &load(&group, "avis.example\n"), TODAY);
+    assert!(difference.is_empty(), "{difference}");
+}
+
+#[test]
+fn an_entry_of_a_list_is_told_with_what_it_changes() {
+    let media = "  - {id: media, title: M, when: {found: cpr, to: media}, then: reject}\n";
+    let text = format!("{HEAD}{RULES}{media}");
+    let difference = diff(
+        &load(&text, "avis.example\n"),
+        &load(&text, "avis.example\nred@blad.example\n"),
+        TODAY,
+    );
+    let told = sentences(&difference);
+    assert_eq!(told[0], "red@blad.example is now in media.");
+    assert!(
+        told.iter()
+            .any(|s| s.contains(" to red@blad.example") && s.contains("is now reject (rule `media`)")),
+        "{told:#?}"
+    );
+    assert!(
+        told.iter().skip(1).all(|s| s.contains(" to red@blad.example")),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn terms_of_release_confidence_thresholds_and_exceptions_are_told() {
+    let release = RULES.replace("release: {by: dpo, people: 2}", "release: {by: dpo}");
+    let told_release = told(RULES, &release);
+    assert_eq!(told_release.len(), 1, "{told_release:#?}");
+    assert!(
+        told_release[0].contains("a protected person's CPR number"),
+        "{told_release:#?}"
+    );
+    assert!(
+        told_release[0].contains("(release by dpo, 2 must agree)"),
+        "{told_release:#?}"
+    );
+
+    let sure = RULES.replace("confidence: likely", "confidence: possible");
+    let told_sure = told(RULES, &sure);
+    assert!(told_sure.iter().all(|s| s.contains("(possible)")), "{told_sure:#?}");
+
+    let many = format!(
+        "{RULES}  - {{id: many, title: L, when: {{found: cpr, people: 10 or more, to: outside}}, then: reject}}\n"
+    );
+    let told_many = told(RULES, &many);
+    assert!(
+        told_many.iter().all(|s| s.contains("10 or more CPR numbers")),
+        "{told_many:#?}"
+    );
+
+    let lifted = RULES.replace("except: [partner, own, redacted]", "except: [own, redacted]");
+    let told_lifted = told(RULES, &lifted);
+    assert!(
+        told_lifted
+            .iter()
+            .all(|s| s.contains("partners") && s.contains("over enforced TLS")),
+        "{told_lifted:#?}"
+    );
+}
+
+#[test]
+fn a_date_that_passes_is_told_with_its_day() {
+    let longer = format!("{HEAD}{RULES}").replace(
+        "reason: R, expires: 2027-01-31}\n  own",
+        "reason: R, expires: 2028-01-31}\n  own",
+    );
+    let told = sentences(&diff(&policy(RULES), &load(&longer, "avis.example\n"), TODAY));
+    assert!(told[0].starts_with("From 2027-02-01 on: mail with "), "{told:#?}");
+    assert!(
+        told.iter()
+            .any(|s| s.starts_with("From 2028-02-01 on, both policies judge ")),
+        "{told:#?}"
+    );
+    let watched = RULES.replace("then: quarantine, except", "then: quarantine, mode: watch, except");
+    let told = sentences(&diff(&policy(RULES), &policy(&watched), TODAY));
+    assert!(
+        told.iter()
+            .any(|s| s.contains("is now quarantine (a watched rule would say quarantine)")),
+        "{told:#?}"
+    );
+}
+
+/// One rule with two places counts people over both; two rules with one place each do not.
+#[test]
+fn kinds_that_differ_only_together_are_found_by_chance() {
+    let two = "
+rules:
+  - {id: body, title: A, when: {found: cpr, places: [body], people: 3 or more, to: outside}, then: reject}
+  - {id: files, title: B, when: {found: cpr, places: [attachment], people: 3 or more, to: outside}, then: reject}
+";
+    let one = "
+rules:
+  - {id: both, title: A, when: {found: cpr, places: [body, attachment], people: 3 or more, to: outside}, then: reject}
+";
+    let told = told(two, one);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains(" together with "), "{told:#?}");
+}
+
+#[test]
+fn words_and_identifiers_are_told() {
+    let text = format!("{HEAD}{RULES}");
+    let changed = text
+        .replace("owner: dpo@k.example", "owner: db@k.example")
+        .replace("title: C", "title: Ud af huset");
+    let told = sentences(&diff(
+        &load(&text, "avis.example\n"),
+        &load(&changed, "avis.example\n"),
+        TODAY,
+    ));
+    assert_eq!(told.len(), 2, "{told:#?}");
+    let case = "\nidentifiers: {sag: {pattern: 'S-(?P<number>[0-9]{6})'}}\n";
+    let rule = "  - {id: sag, title: S, when: {found: sag, to: outside}, then: warn}\n";
+    let with = format!("{HEAD}{case}{RULES}{rule}");
+    let told = sentences(&diff(
+        &load(&text, "avis.example\n"),
+        &load(&with, "avis.example\n"),
+        TODAY,
+    ));
+    assert!(
+        told.iter()
+            .all(|s| s.contains("identifier `sag`") && s.contains("was deliver")),
+        "{told:#?}"
+    );
+}
