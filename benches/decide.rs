@@ -74,12 +74,12 @@ fn numbers() -> Vec<Number> {
     let sighting = |i: usize| Sighting {
         confidence: [Confidence::Certain, Confidence::Likely, Confidence::Possible][i % 3],
         class: classes[i % classes.len()],
-        hidden: i % 7 == 0,
-        fake_redaction: i % 11 == 0,
+        hidden: i.is_multiple_of(7),
+        fake_redaction: i.is_multiple_of(11),
     };
     let number = |i: usize| Number {
         kind: IdKind::Cpr,
-        protected: i % 10 == 0,
+        protected: i.is_multiple_of(10),
         belongs_to: if i < 5 { vec![i] } else { Vec::new() },
         sightings: vec![sighting(i)],
     };

@@ -4,7 +4,7 @@
 //! The texts are made here, from a fixed seed: text without digits, prose, mail, text taken from HTML, tables of numbers,
 //! base64, hex, and near misses built to cost the most. `CPR_BENCH_TEXT=FILE` adds a text of your own.
 
-use cpr_milter::cpr::{Detector, candidates, made_up};
+use cpr_milter::cpr::{Detector, candidates, candidates_portable, made_up};
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use regex::bytes::Regex;
 use std::fmt::Write as _;
@@ -180,6 +180,9 @@ fn detect(criterion: &mut Criterion) {
         group.sampling_mode(SamplingMode::Flat).sample_size(10);
         group.bench_function("detector", |b| b.iter(|| detector.find(black_box(text)).len()));
         group.bench_function("finder", |b| b.iter(|| candidates(black_box(text)).count()));
+        group.bench_function("finder_portable", |b| {
+            b.iter(|| candidates_portable(black_box(text)).count())
+        });
         group.bench_function("regex", |b| {
             b.iter(|| simple.find_iter(black_box(text.as_bytes())).count())
         });

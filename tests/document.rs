@@ -6,6 +6,10 @@ mod archives;
 mod collection;
 #[path = "document/collection_hostile.rs"]
 mod collection_hostile;
+#[path = "document/hostile.rs"]
+mod hostile;
+#[path = "document/leaks.rs"]
+mod leaks;
 #[path = "document/legacy.rs"]
 mod legacy;
 #[path = "document/legacy_hostile.rs"]
@@ -14,12 +18,18 @@ mod legacy_hostile;
 mod office;
 #[path = "document/office_hostile.rs"]
 mod office_hostile;
+#[path = "document/painted.rs"]
+mod painted;
 #[path = "document/pdf.rs"]
 mod pdf;
 #[path = "document/pdf_hostile.rs"]
 mod pdf_hostile;
 #[path = "document/properties.rs"]
 mod properties;
+#[path = "document/recall.rs"]
+mod recall;
+#[path = "document/styles.rs"]
+mod styles;
 #[path = "document/support.rs"]
 mod support;
 #[path = "document/tables.rs"]

@@ -197,3 +197,22 @@ fn explain_judges_for_nobody_else_than_was_named() {
         assert!(said.contains(line), "{said}");
     }
 }
+
+#[test]
+fn the_style_of_redaction_is_box_label_or_remove() {
+    let source = std::fs::read_to_string(shipped().join("small-business.yaml")).expect("shipped");
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("styled.yaml");
+    for (lines, status, said) in [
+        ("redaction: {style: label}", 0, ""),
+        ("redaction: {style: remove}", 0, ""),
+        ("redaction: {style: labels}", 1, "label"),
+        ("redaction: {colour: black}", 1, "style"),
+    ] {
+        std::fs::write(&file, source.replacen("\nrules:", &format!("\n{lines}\nrules:"), 1)).expect("written");
+        let output = policy("check", &file);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{lines}: {told}");
+        assert!(told.contains(said), "{lines}: {told}");
+    }
+}

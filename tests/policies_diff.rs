@@ -1,7 +1,10 @@
 //! `policy diff`: what a changed policy does otherwise, in sentences, computed on the meaning of both.
 
+use cpr_milter::cpr::{Confidence, IdKind};
 use cpr_milter::policy::diff::{Difference, diff};
-use cpr_milter::policy::{self, Policy};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
+use cpr_milter::types::{Action, Address, Envelope, PlaceClass, Recipient};
+use proptest::prelude::*;
 use time::Date;
 use time::macros::date;
 
@@ -200,4 +203,106 @@ fn words_and_identifiers_are_told() {
             .all(|s| s.contains("identifier `sag`") && s.contains("was deliver")),
         "{told:#?}"
     );
+}
+
+const SENDERS: [&str; 3] = ["sag@k.example", "aktindsigt@k.example", "borger@post.example"];
+const RECIPIENTS: [&str; 4] = ["b@avis.example", "c@p.example", "d@post.example", "e@k.example"];
+
+fn line() -> impl Strategy<Value = String> {
+    let found = prop::sample::select(vec!["cpr", "protected_person", "hidden"]);
+    let sure = prop::sample::select(vec!["", ", confidence: likely", ", confidence: certain"]);
+    let also = prop::sample::select(vec![
+        "",
+        ", people: 3 or more",
+        ", places: [body]",
+        ", from: aktindsigt",
+        ", direction: outgoing",
+    ]);
+    let to = prop::sample::select(vec![
+        "",
+        ", to: outside",
+        ", to: media",
+        ", to: partners",
+        ", to: inside",
+    ]);
+    let then = prop::sample::select(vec!["reject", "quarantine", "redact", "warn", "log"]);
+    let except = prop::sample::select(vec!["", "partner", "own", "partner, redacted"]);
+    (found, sure, also, to, then, except).prop_map(|(found, sure, also, to, then, except)| {
+        let sure = if found == "protected_person" { "" } else { sure };
+        let except = if then == "redact" {
+            except.trim_end_matches(", redacted")
+        } else {
+            except
+        };
+        format!("title: T, when: {{found: {found}{sure}{also}{to}}}, then: {then}, except: [{except}]")
+    })
+}
+
+fn rules(lines: &[String]) -> Policy {
+    let each = lines.iter().enumerate();
+    let text: String = each.map(|(i, line)| format!("  - {{id: r{i}, {line}}}\n")).collect();
+    policy(&if text.is_empty() {
+        "\nrules: []\n".to_owned()
+    } else {
+        format!("\nrules:\n{text}")
+    })
+}
+
+fn actions(policy: &Policy, sender: usize, number: &Number, people: usize, tls: bool) -> Vec<Action> {
+    let envelope = Envelope {
+        sender: Address::parse(SENDERS[sender].as_bytes()).ok(),
+        recipients: RECIPIENTS
+            .iter()
+            .map(|to| Recipient {
+                raw: to.as_bytes().to_vec(),
+                address: Address::parse(to.as_bytes()).ok(),
+                args: Vec::new(),
+            })
+            .collect(),
+        ..Envelope::default()
+    };
+    let decisions = policy.decide(&Facts {
+        envelope: &envelope,
+        today: TODAY,
+        numbers: &vec![number.clone(); people],
+        doubts: &[],
+        tls_enforced: &[tls; 4],
+        redaction: Redaction::Assumed,
+        given: &Answers::offline(),
+    });
+    decisions.iter().map(|d| d.action.clone()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
+
+    /// Whatever the two policies are: a mail for which they decide otherwise is a difference.
+    #[test]
+    fn no_difference_means_that_every_mail_is_judged_alike(
+        old in prop::collection::vec(line(), 0..4), further in line(), drop in any::<bool>(),
+        mails in prop::collection::vec((0usize..3, 0usize..3, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 1usize..5), 60),
+    ) {
+        let mut new = old.clone();
+        if drop {
+            new.pop();
+        }
+        new.push(further);
+        let (old, new) = (rules(&old), rules(&new));
+        let difference = diff(&old, &new, TODAY);
+        for (sender, sure, protected, hidden, own, tls, people) in mails {
+            let number = Number {
+                kind: IdKind::Cpr,
+                protected,
+                belongs_to: if own { vec![0, 1, 2, 3] } else { Vec::new() },
+                sightings: vec![Sighting {
+                    confidence: [Confidence::Possible, Confidence::Likely, Confidence::Certain][sure],
+                    class: if people % 2 == 0 { PlaceClass::Body } else { PlaceClass::Attachment },
+                    hidden,
+                    fake_redaction: false,
+                }],
+            };
+            let judged = [&old, &new].map(|policy| actions(policy, sender, &number, people, tls));
+            prop_assert!(judged[0] == judged[1] || !difference.is_empty(), "{judged:?}");
+        }
+    }
 }

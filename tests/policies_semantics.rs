@@ -383,6 +383,7 @@ proptest! {
             doubts: &doubts,
             tls_enforced: &tls,
             redaction: Redaction::Assumed,
+            given: &Answers::offline(),
         });
         prop_assert_eq!(many.iter().map(|d| d.recipient).collect::<Vec<_>>(), (0..whom.len()).collect::<Vec<_>>());
         for (decision, who) in many.iter().zip(&whom) {

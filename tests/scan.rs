@@ -177,6 +177,22 @@ fn redact_removes_the_digits_and_changes_nothing_else() {
 }
 
 #[test]
+fn redact_writes_what_style_asks_for() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (hyphenated, plain) = written(8);
+    let before = mail(&format!("Vedrørende {hyphenated} og igen {plain}."));
+    let source = file(folder.path(), "in.eml", &before);
+    for (style, with) in [("label", "[CPR]"), ("remove", "")] {
+        let after = run(&["redact", "--style", style, &source]).stdout;
+        assert_eq!(
+            String::from_utf8_lossy(&after),
+            before.replace(&hyphenated, with).replace(&plain, with)
+        );
+    }
+    assert_eq!(status(&run(&["redact", "--style", "pink", &source])), 2);
+}
+
+#[test]
 fn redact_leaves_a_clean_mail_as_it_is() {
     let folder = tempfile::tempdir().expect("folder");
     let before = mail("Ingen tal.");

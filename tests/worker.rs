@@ -17,6 +17,7 @@ fn options() -> Options {
         },
         today: time::macros::date!(2026 - 11 - 23),
         identifiers: Vec::new(),
+        style: cpr_milter::types::Style::Box,
         programs: cpr_milter::config::Programs::default(),
     }
 }

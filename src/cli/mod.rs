@@ -2,6 +2,7 @@
 //!
 //! Exit status of every command: 0 done (or nothing found), 1 found (or could not be made clean), 2 an error.
 
+mod asked;
 pub mod audit;
 mod compare;
 mod configuration;

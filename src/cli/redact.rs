@@ -7,7 +7,7 @@ use crate::content::Limits;
 use crate::cpr::Confidence;
 use crate::inspect::Options;
 use crate::redact::Targets;
-use crate::types::danish_date;
+use crate::types::{Style, danish_date};
 use crate::worker::{Copy, Pool, PoolConfig, Unredacted};
 use clap::{Args, ValueEnum};
 use std::io::{self, Write};
@@ -31,6 +31,16 @@ pub(super) struct Redact {
     /// Remove numbers that are at least this sure.
     #[arg(long, value_enum, default_value = "possible")]
     confidence: Least,
+    /// What stands where a number stood: a box (in text an X a digit), `[CPR]`, or nothing.
+    #[arg(long, value_enum, default_value = "box")]
+    style: Look,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Look {
+    Box,
+    Label,
+    Remove,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -75,6 +85,7 @@ impl Redact {
             today: danish_date(time::OffsetDateTime::now_utc()),
             identifiers: Vec::new(),
             programs: Programs::default(),
+            style: self.style(),
         };
         let pool = Pool::new(PoolConfig::new(&Workers {
             count: 1,
@@ -94,6 +105,14 @@ impl Redact {
             Ok(copy) => Ok(Ok(copy)),
             Err(Unredacted::NotClean(why)) => Ok(Err(why)),
             Err(Unredacted::Uninspected(error)) => Err(error.to_string()),
+        }
+    }
+
+    fn style(&self) -> Style {
+        match self.style {
+            Look::Box => Style::Box,
+            Look::Label => Style::Label,
+            Look::Remove => Style::Remove,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::config::{Programs, Workers};
 use crate::content::Limits;
 use crate::cpr::{self, mask};
 use crate::inspect::Options;
-use crate::types::{Doubt, Finding, Report, danish_date};
+use crate::types::{Doubt, Finding, Report, Style, danish_date};
 use crate::worker::{Pool, PoolConfig};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -275,6 +275,7 @@ async fn inspect(pool: Arc<Pool>, item: Item) -> Outcome {
         today: danish_date(time::OffsetDateTime::now_utc()),
         identifiers: Vec::new(),
         programs: Programs::default(),
+        style: Style::default(),
     };
     let start = Instant::now();
     let result = pool.inspect(&item.bytes, &options, start + patience).await;

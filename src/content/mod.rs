@@ -30,6 +30,26 @@ pub struct Content<'a> {
     pub doubts: Vec<ContentDoubt>,
     /// Signed or encrypted, as seen by this reader; `path` is relative to this thing.
     pub seals: Vec<(PartPath, SealKind)>,
+    /// The words that a program read in this picture. The view with their text ([`Location::Ocr`]) is in [`Form::Units`], and its
+    /// numbers count these.
+    pub words: Vec<WordBox>,
+}
+
+/// Where a word stands in a picture, in pixels from its upper left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordBox {
+    /// From 0.
+    pub page: u32,
+    /// Words with the same number stand on one line.
+    pub line: u32,
+    /// From the left.
+    pub left: u32,
+    /// From above.
+    pub top: u32,
+    /// To the right.
+    pub width: u32,
+    /// Down.
+    pub height: u32,
 }
 
 /// One text.
@@ -96,6 +116,8 @@ pub struct Hint {
     pub flowed: bool,
     /// `delsp=yes` with it.
     pub delsp: bool,
+    /// It is a page, or a strip of one, rather than a picture on a page.
+    pub scan: bool,
 }
 
 /// A doubt with a path relative to the thing that was read.

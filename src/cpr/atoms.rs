@@ -104,7 +104,7 @@ pub(super) struct Atom {
 /// which atoms are new, those around it are context.
 pub(super) fn clusters(text: &str, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
     let mut places = Places::new(text);
-    clusters_at(text, |at| places.next(at), &mut |atoms, new| {
+    clusters_at(text, |at| places.next(at), true, &mut |atoms, new| {
         if atoms.len() >= FEWEST as usize {
             visit(atoms, new);
         }
@@ -117,10 +117,15 @@ pub(super) fn all_clusters(text: &str, visit: &mut dyn FnMut(&[Atom], Range<usiz
         let rest = text.as_bytes().get(at..)?;
         rest.iter().position(|&byte| begins(byte)).map(|behind| at + behind)
     };
-    clusters_at(text, next, visit);
+    clusters_at(text, next, false, visit);
 }
 
-fn clusters_at(text: &str, mut next: impl FnMut(usize) -> Option<usize>, visit: &mut dyn FnMut(&[Atom], Range<usize>)) {
+fn clusters_at(
+    text: &str,
+    mut next: impl FnMut(usize) -> Option<usize>,
+    ends_only: bool,
+    visit: &mut dyn FnMut(&[Atom], Range<usize>),
+) {
     let mut atoms: Vec<Atom> = Vec::new();
     let mut at = 0;
     while let Some(place) = next(at) {
@@ -134,7 +139,7 @@ fn clusters_at(text: &str, mut next: impl FnMut(usize) -> Option<usize>, visit: 
                     value,
                     gap: Gap::BREAK,
                 });
-                at = cluster(text, at + length, &mut atoms, visit);
+                at = cluster(text, at + length, &mut atoms, ends_only, visit);
             }
             Some((_, length)) => at += length,
             None => at += 1,
@@ -142,13 +147,26 @@ fn clusters_at(text: &str, mut next: impl FnMut(usize) -> Option<usize>, visit: 
     }
 }
 
-/// Reads on from the first digit to the end of its cluster; gives the offset after it.
-fn cluster(text: &str, mut at: usize, atoms: &mut Vec<Atom>, visit: &mut dyn FnMut(&[Atom], Range<usize>)) -> usize {
+/// Reads on from the first digit to the end of its cluster; gives the offset after it. Of more digits together than any form
+/// has, `ends_only` are read: no number touches those between.
+fn cluster(
+    text: &str,
+    mut at: usize,
+    atoms: &mut Vec<Atom>,
+    ends_only: bool,
+    visit: &mut dyn FnMut(&[Atom], Range<usize>),
+) -> usize {
     let mut done = 0;
+    let mut together = 0;
     let mut between = Between::default();
     while let Some((class, length)) = unit(text, at) {
         if let Class::Digit(value) = class {
             let gap = std::mem::take(&mut between).gap();
+            together = if gap.kind == Kind::Touching { together + 1 } else { 0 };
+            if ends_only && together == 2 * MARGIN {
+                at += digits_from(text, at).saturating_sub(MARGIN);
+                continue;
+            }
             atoms.push(Atom {
                 start: at,
                 end: at + length,
@@ -167,6 +185,12 @@ fn cluster(text: &str, mut at: usize, atoms: &mut Vec<Atom>, visit: &mut dyn FnM
     }
     visit(atoms, done..atoms.len());
     at
+}
+
+/// How many ASCII digits stand at `at` and behind.
+fn digits_from(text: &str, at: usize) -> usize {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 /// The end of the cluster that may begin at `at`, when it has fewer than `enough` digits.

@@ -294,6 +294,7 @@ mod tests {
         prop_oneof![
             4 => sign().prop_map(str::to_owned),
             2 => "[0-9]{1,12}",
+            1 => "[0-9]{60,200}",
             1 => "[０-９٠-٩①-⑨]{1,10}",
             1 => any::<u64>().prop_map(made_up::number),
             2 => (any::<u64>(), sign()).prop_map(|(seed, sign)| {

@@ -3,7 +3,7 @@
 //! The vector instructions that the processor has are chosen at run time (`fearless_simd`): AVX-512, AVX2, SSE2, Neon.
 //! Only comparisons are made here; what they mean together is [`super::scan`]'s.
 
-use fearless_simd::{Level, Simd, SimdBase, SimdInt, SimdMask, dispatch, mask8x64, u8x64};
+use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch, mask8x64, u8x64};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 

@@ -42,6 +42,7 @@ pub use features::weight;
 pub use find::{Detected, Detector, Hit};
 pub use identifiers::{Identifier, IdentifierError};
 pub use mask::{mask, mask_ascii};
+pub use near::{LETTERS_LIKE_DIGITS, letters_as_digits};
 pub use number::{Cpr, NumberError, Series};
 pub use ready::{READY, Ready};
 pub use scan::{candidates, candidates_portable};

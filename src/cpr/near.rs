@@ -32,6 +32,34 @@ fn confused(c: char) -> Option<u8> {
     }
 }
 
+/// Stands in [`super::Hit::why`] of a number with letters that were taken for digits.
+pub const LETTERS_LIKE_DIGITS: &str = f::LOOKALIKE_LETTERS.name;
+
+/// A scanned text with digits in place of the letters that look like them, in words that are nothing but digits and such
+/// letters, and have more of the former. Each character stays where it is. `None` when no word changes.
+pub fn letters_as_digits(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut changed = false;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let signs = word.chars().filter(|c| c.is_alphanumeric());
+        let (digits, others): (Vec<char>, Vec<char>) = signs.partition(char::is_ascii_digit);
+        // `Ø` is longer than a digit: it is read beside a CPR word only.
+        let alike = |c: &char| c.is_ascii() && confused(*c).is_some();
+        if others.is_empty() || digits.len() < others.len() || !others.iter().all(alike) {
+            out.push_str(word);
+            continue;
+        }
+        changed = true;
+        let digit = |c: char| {
+            confused(c)
+                .filter(|_| c.is_ascii_alphabetic())
+                .map(|value| char::from(b'0' + value))
+        };
+        out.extend(word.chars().map(|c| digit(c).unwrap_or(c)));
+    }
+    changed.then_some(out)
+}
+
 /// The scanned numbers soon after the label that ends at `from`.
 pub(super) fn scanned(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let window = after(text, from, REACH);
@@ -269,4 +297,20 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split(|c: char| !c.is_alphanumeric())
         .map(move |word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
         .filter(|(_, word)| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_become_the_digits_that_they_look_like_among_digits_only() {
+        let repaired = |text| letters_as_digits(text);
+        assert_eq!(repaired("Sag O1O19O-l234."), Some("Sag 010190-1234.".to_owned()));
+        assert_eq!(repaired("O1O19O l234\nB-hus"), Some("010190 1234\nB-hus".to_owned()));
+        assert_eq!(repaired("060B51-0Z38 og 12"), Some("060851-0238 og 12".to_owned()));
+        for text in ["Ole Olsen, SOS 1", "A4-ark 010190-1234", "10kg", "", "DOI 12ab"] {
+            assert_eq!(repaired(text), None, "{text}");
+        }
+    }
 }

@@ -2,8 +2,9 @@
 //! same content that the readers give.
 
 use super::program::{NoOutput, Output, run};
+use super::words::Words;
 use crate::config::{Ocr, Programs};
-use crate::content::{Budget, Child, Content, Hint, SourceMap, View};
+use crate::content::{Budget, Child, Content, Hint, View};
 use crate::document::{self, Family, Picture};
 use crate::types::{DoubtKind, Location, PartPath};
 use sha2::{Digest, Sha256};
@@ -26,7 +27,7 @@ pub(crate) struct Aid<'p> {
     /// Time left for pictures.
     left: Duration,
     /// Texts of pictures seen before: a logo stands in every mail of a thread, and a redaction reads all of it twice.
-    read: HashMap<[u8; 32], Result<String, &'static str>>,
+    read: HashMap<[u8; 32], Result<Words, &'static str>>,
 }
 
 impl<'p> Aid<'p> {
@@ -36,6 +37,11 @@ impl<'p> Aid<'p> {
             programs,
             read: HashMap::new(),
         }
+    }
+
+    /// The inspection of a copy has as much time as the one before it; what did not change is not read again.
+    pub(crate) fn renew(&mut self) {
+        self.left = Duration::from_secs(u64::from(self.programs.ocr_seconds));
     }
 
     /// No picture was left unread but for want of a reader: none at all could have been read before, either.
@@ -61,13 +67,13 @@ impl<'p> Aid<'p> {
         let Some(doubt) = doubt else { return };
         let key = Sha256::digest(bytes).into();
         let known = self.read.get(&key).cloned();
-        let text = known.unwrap_or_else(|| {
-            let text = self.recognise(kind, bytes, budget);
-            self.read.insert(key, text.clone());
-            text
+        let words = known.unwrap_or_else(|| {
+            let words = self.recognise(kind, bytes, budget);
+            self.read.insert(key, words.clone());
+            words
         });
-        match text {
-            Ok(text) => {
+        match words {
+            Ok(words) => {
                 if document::picture_moves(bytes) {
                     if let Some(doubt) = content.doubts.get_mut(doubt) {
                         doubt.reason = "only the first picture of a moving one was read".to_owned();
@@ -75,12 +81,20 @@ impl<'p> Aid<'p> {
                 } else {
                     content.doubts.remove(doubt);
                 }
-                if let Err(spent) = budget.produce(text.len() as u64) {
+                if let Err(spent) = budget.produce(words.text.len() as u64) {
                     content.doubts.push(whole(spent.doubt(), &spent.to_string()));
                 }
-                let mut view = blank(Location::Ocr);
-                view.text = text;
-                content.views.push(view);
+                content.views.push(View {
+                    location: Location::Ocr,
+                    hidden: false,
+                    fake_redaction: false,
+                    text: words.text,
+                    map: words.map,
+                    part: PartPath::default(),
+                    spots: Vec::new(),
+                    guess: false,
+                });
+                content.words = words.boxes;
             }
             Err(why) => {
                 if let Some(doubt) = content.doubts.get_mut(doubt) {
@@ -90,8 +104,8 @@ impl<'p> Aid<'p> {
         }
     }
 
-    /// The text that Tesseract reads in a picture.
-    fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<String, &'static str> {
+    /// What Tesseract reads in a picture.
+    fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<Words, &'static str> {
         if self.programs.ocr == Ocr::Off {
             return Err(OFF);
         }
@@ -127,21 +141,32 @@ impl<'p> Aid<'p> {
         } else {
             "3"
         };
-        let mut text = String::new();
+        let mut words = Words::default();
         for mode in [page, "11"] {
-            let arguments = ["stdin", "stdout", "-l", &wanted, "--psm", mode];
+            let arguments = [
+                "stdin",
+                "stdout",
+                "-l",
+                &wanted,
+                "--psm",
+                mode,
+                "-c",
+                "tessedit_create_tsv=1",
+            ];
             let output = run(program, &arguments, bytes, MOST_TEXT, until);
             self.left = self.left.min(until.saturating_duration_since(Instant::now()));
             match output {
-                Ok(Output { bytes, whole: true, .. }) => text = String::from_utf8_lossy(&bytes).replace('\x0c', "\n"),
+                Ok(Output { bytes, whole: true, .. }) => {
+                    words = Words::of(&String::from_utf8_lossy(&bytes)).ok_or("OCR could not read it")?;
+                }
                 Ok(_) => return Err("OCR could not read it"),
                 Err(none) => return Err(told(none)),
             }
-            if !text.trim().is_empty() {
+            if !words.boxes.is_empty() {
                 break;
             }
         }
-        Ok(text)
+        Ok(words)
     }
 
     /// A RAR archive, written anew by libarchive as the tar that we read ourselves.
@@ -182,20 +207,6 @@ impl<'p> Aid<'p> {
             },
             alternative: true,
         });
-    }
-}
-
-fn blank(location: Location) -> View {
-    View {
-        location,
-        hidden: false,
-        fake_redaction: false,
-        text: String::new(),
-        // No byte of the picture is a letter: such a text cannot be edited.
-        map: SourceMap::default(),
-        part: PartPath::default(),
-        spots: Vec::new(),
-        guess: false,
     }
 }
 

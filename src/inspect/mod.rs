@@ -8,15 +8,16 @@ mod aid;
 mod closer;
 mod program;
 mod walk;
+mod words;
 
 pub use closer::{Examination, Excerpt, PartLine, examine, take_part};
-pub(crate) use walk::open;
 pub use walk::{Node, text_of};
+pub(crate) use walk::{detect, open};
 
 use crate::config::Programs;
 use crate::content::{Budget, Limits};
 use crate::cpr::{Detector, Hit, Identifier, IdentifierError};
-use crate::types::{Finding, Location, PartPath, Place, Report};
+use crate::types::{Finding, Location, PartPath, Place, Report, Style};
 pub(crate) use aid::Aid;
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -49,6 +50,8 @@ pub struct Options {
     pub identifiers: Vec<Identifier>,
     /// Programs that read pictures and RAR.
     pub programs: Programs,
+    /// How a copy looks where something was taken out.
+    pub style: Style,
 }
 
 /// Inspects one mail or document. What cannot be read is a doubt in the report, never an error and never silence.

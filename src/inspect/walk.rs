@@ -3,7 +3,7 @@
 use super::closer::Closer;
 use super::{Aid, Input, Options};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
-use crate::cpr::{Confidence, Detected, Detector, Hit, Secret};
+use crate::cpr::{Confidence, Detected, Detector, Hit, LETTERS_LIKE_DIGITS, Secret, letters_as_digits};
 use crate::document::{self, Family};
 use crate::message;
 use crate::types::{Doubt, DoubtKind, Finding, Location, OfficePlace, PartPath, Place, Report, Seal};
@@ -148,6 +148,56 @@ fn raw_text(bytes: &[u8]) -> (String, SourceMap) {
     (bytes.iter().map(ascii).collect(), SourceMap::identity(bytes.len(), 0))
 }
 
+/// What stands in a view, as sure as the view allows.
+pub(crate) fn detect(detector: &Detector, view: &View) -> Detected {
+    let mut found = detector.find_all(&view.text);
+    if view.guess {
+        let sound = |hit: &Hit| hit.why.contains(&"modulus_11");
+        let (kept, dropped): (Vec<Hit>, Vec<Hit>) = found.hits.into_iter().partition(sound);
+        found.hits = kept;
+        found.faint.splice(0..0, dropped);
+        found
+            .hits
+            .iter_mut()
+            .for_each(|hit| hit.confidence = Confidence::Possible);
+    }
+    if view.location == Location::Ocr {
+        recognised(detector, &view.text, &mut found);
+    }
+    found
+}
+
+/// Programs that read pictures take one digit for another: what they read is never certain. They take digits for letters,
+/// too: a number that is one only when letters are taken for the digits that they look like is possible, no more.
+fn recognised(detector: &Detector, text: &str, found: &mut Detected) {
+    for hit in &mut found.hits {
+        let most = if hit.why.contains(&LETTERS_LIKE_DIGITS) {
+            Confidence::Possible
+        } else {
+            Confidence::Likely
+        };
+        hit.confidence = hit.confidence.min(most);
+    }
+    let Some(repaired) = letters_as_digits(text) else {
+        return;
+    };
+    let more = detector.find_all(&repaired);
+    let is_new = |hit: &Hit, known: &[Hit]| {
+        let same = |other: &Hit| other.digits == hit.digits && other.kind == hit.kind;
+        text.get(hit.span.clone()) != repaired.get(hit.span.clone()) && !known.iter().any(same)
+    };
+    let mut hits: Vec<Hit> = more.hits.into_iter().filter(|hit| is_new(hit, &found.hits)).collect();
+    for hit in &mut hits {
+        hit.confidence = Confidence::Possible;
+        hit.why.push(LETTERS_LIKE_DIGITS);
+    }
+    found.hits.extend(hits);
+    found.hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
+    let faint = more.faint.into_iter().filter(|hit| is_new(hit, &found.faint));
+    let faint: Vec<Hit> = faint.collect();
+    found.faint.extend(faint);
+}
+
 /// Gathers the report of one input.
 pub(super) struct Walk<'w, 'p> {
     detector: &'w Detector,
@@ -242,23 +292,13 @@ impl<'w, 'p> Walk<'w, 'p> {
             self.spent(node, spent);
             return;
         }
-        let Detected { mut hits, mut faint } = self.detector.find_all(&view.text);
-        if view.guess {
-            let sound = |hit: &Hit| hit.why.contains(&"modulus_11");
-            let (kept, dropped): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(sound);
-            (hits, faint) = (kept, dropped.into_iter().chain(faint).collect());
-            hits.iter_mut().for_each(|hit| hit.confidence = Confidence::Possible);
-        }
+        let Detected { hits, faint } = detect(self.detector, view);
         if hits.is_empty() && faint.is_empty() {
             return;
         }
         let place = node.place(&view.part, &view.location, content);
         let second = node.alternative || view.guess || matches!(view.location, Location::Source);
-        for mut hit in hits {
-            // Programs that read pictures take one digit for another: what they read is never certain.
-            if view.location == Location::Ocr {
-                hit.confidence = hit.confidence.min(Confidence::Likely);
-            }
+        for hit in hits {
             let identifier = format!("{} {}", hit.kind.word(), hit.number.reveal());
             let key = (place.part.clone(), identifier.clone());
             if second && self.seen.contains(&key) {

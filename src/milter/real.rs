@@ -43,6 +43,7 @@ impl Real {
             today: danish_date(OffsetDateTime::now_utc()),
             identifiers: self.policy.identifiers().to_vec(),
             programs: self.config.programs.clone(),
+            style: self.policy.style(),
         }
     }
 

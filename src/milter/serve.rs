@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// How long those who were let in may still begin a message.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// After the last message: for its last reply to be written.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
@@ -24,6 +27,9 @@ pub struct Shared<W: World> {
     tries: Arc<Tries<W::Key>>,
     /// Messages between MAIL and their final reply.
     in_hand: Arc<watch::Sender<usize>>,
+    /// Nobody new is let in.
+    closing: watch::Sender<bool>,
+    /// No message begins any more.
     stopping: watch::Sender<bool>,
 }
 
@@ -44,6 +50,7 @@ impl<W: World> Shared<W> {
             bytes: Arc::default(),
             tries: Arc::new(Tries::new()),
             in_hand: Arc::new(watch::channel(0).0),
+            closing: watch::channel(false).0,
             stopping: watch::channel(false).0,
         }
     }
@@ -80,9 +87,12 @@ impl<W: World> Shared<W> {
         Some(InHand(Arc::clone(&self.in_hand)))
     }
 
-    /// Waits for `shutdown`, lets nobody new in, then waits for the messages in hand, `drain` at most.
+    /// Waits for `shutdown`, lets nobody new in, then waits for the messages in hand, `drain` at most. Who was let in a moment
+    /// before may still bring a message: Postfix's cleanup opens a connection for each one, and would put off its mail.
     async fn stop(&self, shutdown: impl Future<Output = ()>, drain: Duration) -> Served {
         shutdown.await;
+        self.closing.send_replace(true);
+        tokio::time::sleep(GRACE).await;
         self.stopping.send_replace(true);
         let mut in_hand = self.in_hand.subscribe();
         match tokio::time::timeout(drain, in_hand.wait_for(|n| *n == 0)).await {
@@ -92,10 +102,10 @@ impl<W: World> Shared<W> {
     }
 
     fn stops(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut stopping = self.stopping.subscribe();
+        let mut closing = self.closing.subscribe();
         async move {
             // An error means that the sender is gone, and with it every reason to go on.
-            let _ = stopping.wait_for(|stopping| *stopping).await;
+            let _ = closing.wait_for(|closing| *closing).await;
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Small sets of small numbers: groups of an address, rules that fit, numbers of a mail. Members below 256 need no
 //! memory of their own, since a decision makes several such sets for each recipient.
 
+use std::hash::Hasher;
+
 /// Words that need no memory of their own.
 const INLINE: usize = 4;
 
@@ -85,10 +87,18 @@ impl Bits {
         self.first.iter().chain(&self.rest).copied()
     }
 
-    /// Its words, behind their count: sets in a row cannot read as others.
+    /// Its words up to the last one that is not 0, behind their count: sets in a row cannot read as others.
     pub fn write(&self, to: &mut Vec<u64>) {
-        to.push(self.rest.len() as u64);
+        let at = to.len();
+        to.push(0);
         to.extend(self.words());
+        while to.len() > at + 1 && to.last() == Some(&0) {
+            to.pop();
+        }
+        let used = to.len() - at - 1;
+        if let Some(count) = to.get_mut(at) {
+            *count = used as u64;
+        }
     }
 }
 
@@ -99,6 +109,36 @@ impl FromIterator<usize> for Bits {
             bits.set(i);
         }
         bits
+    }
+}
+
+/// Hashes what [`Bits::write`] writes. Plain and quick: the words come from the policy, and a decision knows few of them.
+#[derive(Default)]
+pub(super) struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // The odd constant is 2^64 divided by the golden ratio; the shift brings the high bits, which it mixes best, down.
+        let mixed = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

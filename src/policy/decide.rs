@@ -4,7 +4,7 @@
 //! `default:` works as one more rule, the last, for every number and doubt with which no rule deals that is at least as
 //! strict. Otherwise a rule that says `log` would be what this language does not have: a free-standing permission.
 
-use super::bits::Bits;
+use super::bits::{Bits, WordHasher};
 use super::index::Index;
 use super::member::{Member, Need};
 use super::rules::{Found, Rule, When};
@@ -12,6 +12,7 @@ use super::{Facts, Number, Policy, Redaction, Sighting};
 use crate::cpr::{Confidence, IdKind};
 use crate::types::{Action, Decision, DoubtKind, Judgement, Lifted, Matched, Recipient, Release, RuleRef};
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 /// One mail before one policy: everything that does not depend on the recipient, worked out once, and what was said of
@@ -29,8 +30,13 @@ pub(super) struct Judge<'p> {
     exceptions: Bits,
     /// Which numbers are persons'.
     people: Bits,
+    all: Bits,
+    /// Numbers that are as sure as `default` asks.
+    sure: Bits,
+    /// A number belongs to somebody, and an exception asks to whom.
+    asks_whose: bool,
     plain: Arc<RuleRef>,
-    said: HashMap<Vec<u64>, Arc<Judgement>>,
+    said: HashMap<Vec<u64>, Arc<Judgement>, BuildHasherDefault<WordHasher>>,
     key: Vec<u64>,
 }
 
@@ -70,8 +76,11 @@ impl<'p> Judge<'p> {
         let login = facts.envelope.login.as_deref();
         let index = &policy.index;
         let sender = policy.groups.of(facts.envelope.sender.as_ref(), facts.given, named);
-        let is_person = |n: &&usize| facts.numbers.get(**n).is_some_and(|n| n.kind == IdKind::Cpr);
-        let all: Vec<usize> = (0..facts.numbers.len()).collect();
+        let such = |such: &dyn Fn(&Number) -> bool| -> Bits {
+            let each = facts.numbers.iter().enumerate();
+            each.filter(|(_, n)| such(n)).map(|(i, _)| i).collect()
+        };
+        let enough = policy.default.confidence;
         let mut judge = Judge {
             policy,
             facts,
@@ -79,12 +88,15 @@ impl<'p> Judge<'p> {
             meant: index.contents().map(|_| None).collect(),
             candidates: Bits::default(),
             exceptions: Bits::default(),
-            people: all.iter().filter(is_person).copied().collect(),
+            people: such(&|n| n.kind == IdKind::Cpr),
+            all: such(&|_| true),
+            sure: such(&|n| n.protected || n.is_seen(|s| s.confidence >= enough)),
+            asks_whose: index.asks_whose && facts.numbers.iter().any(|n| !n.belongs_to.is_empty()),
             plain: Arc::new(RuleRef {
                 id: "default".to_owned(),
                 title: policy.default.title.clone(),
             }),
-            said: HashMap::new(),
+            said: HashMap::with_capacity_and_hasher(facts.envelope.recipients.len(), BuildHasherDefault::default()),
             key: Vec::new(),
             sender,
         };
@@ -123,30 +135,40 @@ impl<'p> Judge<'p> {
     }
 
     fn judgement(&mut self, index: usize, recipient: &Recipient, member: &Member) -> Arc<Judgement> {
-        let asked = self.asked(index, recipient.address.is_some(), member);
+        let tls = self.facts.tls_enforced.get(index).copied().unwrap_or(false);
+        let readable = recipient.address.is_some();
+        let own = self.own(index);
         self.key.clear();
-        asked.fitting.write(&mut self.key);
-        asked.lifting.write(&mut self.key);
-        asked.own.write(&mut self.key);
-        self.key.push(u64::from(asked.inside));
+        member.write(&mut self.key);
+        own.write(&mut self.key);
+        self.key.push(u64::from(tls) | u64::from(readable) << 1);
         if let Some(said) = self.said.get(&self.key) {
             return Arc::clone(said);
         }
-        let judgement = Arc::new(self.judge(&asked));
+        let judgement = Arc::new(self.judge(&self.asked(member, (readable, tls), own)));
         self.said.insert(self.key.clone(), Arc::clone(&judgement));
         judgement
     }
 
+    /// Their numbers, if anything asks.
+    fn own(&self, recipient: usize) -> Bits {
+        if !self.asks_whose {
+            return Bits::default();
+        }
+        let each = self.facts.numbers.iter().enumerate();
+        each.filter(|(_, n)| n.belongs_to.contains(&recipient))
+            .map(|(i, _)| i)
+            .collect()
+    }
+
     /// `readable`: the recipient's address is; no exception applies to one that is not.
-    fn asked(&self, recipient: usize, readable: bool, member: &Member) -> Asked {
+    fn asked(&self, member: &Member, (readable, tls): (bool, bool), own: Bits) -> Asked {
         let rules = self.index.rules_to(member).and(&self.candidates);
         let fits = |r: &usize| {
             let rule = self.policy.rules.get(*r);
             rule.is_some_and(|rule| rule.when.parties.recipient_fits(&self.sender, member, Need::Any))
         };
         let fitting: Bits = rules.iter().filter(fits).collect();
-        let tls = self.facts.tls_enforced.get(recipient).copied().unwrap_or(false);
-        let mut own_number = false;
         let mut lifting = Bits::default();
         for e in self.index.exceptions_of(&fitting).and(&self.exceptions).iter() {
             let Some(exception) = self.policy.exceptions.all.get(e) else {
@@ -154,22 +176,13 @@ impl<'p> Judge<'p> {
             };
             let fits = || exception.parties.recipient_fits(&self.sender, member, Need::All);
             if readable && (tls || !exception.tls_enforced) && fits() {
-                own_number |= exception.own_number;
                 lifting.set(e);
             }
         }
-        let owned = |n: &usize| {
-            self.facts
-                .numbers
-                .get(*n)
-                .is_some_and(|n| n.belongs_to.contains(&recipient))
-        };
         Asked {
             fitting,
             lifting,
-            own: (0..self.facts.numbers.len())
-                .filter(|n| own_number && owned(n))
-                .collect(),
+            own,
             inside: member.inside,
         }
     }
@@ -270,17 +283,11 @@ impl<'p> Judge<'p> {
         };
         let faint = action.min(&Action::Log);
         let (dealt, dealt_faint) = (dealt_with(hits, action), dealt_with(hits, faint));
-        let (mut sure, mut unsure) = (Vec::new(), Vec::new());
-        for (n, number) in self.facts.numbers.iter().enumerate().filter(|(n, _)| !removed.has(*n)) {
-            let enough = number.protected || number.is_seen(|s| s.confidence >= default.confidence);
-            if enough && !dealt.has(n) {
-                sure.push(n);
-            } else if !enough && !dealt_faint.has(n) {
-                unsure.push(n);
-            }
-        }
-        matched.extend(self.default_match(action, sure, Vec::new()));
-        matched.extend(self.default_match(faint, unsure, Vec::new()));
+        let left = self.all.without(removed);
+        let sure = left.and(&self.sure).without(&dealt);
+        let unsure = left.without(&self.sure).without(&dealt_faint);
+        matched.extend(self.default_match(action, &sure, Arc::default()));
+        matched.extend(self.default_match(faint, &unsure, Arc::default()));
         if inside {
             return;
         }
@@ -296,22 +303,22 @@ impl<'p> Judge<'p> {
                 .filter(|d| (*d == DoubtKind::Malformed) == malformed)
                 .filter(|d| !hits.iter().any(|h| h.deals_with_doubt(*d, action)))
                 .collect();
-            matched.extend(self.default_match(action, Vec::new(), doubts.into_iter().collect()));
+            matched.extend(self.default_match(action, &Bits::default(), doubts.into_iter().collect()));
         }
     }
 
     fn default_match(
         &self,
         action: &Action,
-        numbers: Vec<usize>,
-        doubts: Vec<DoubtKind>,
+        numbers: &Bits,
+        doubts: Arc<[DoubtKind]>,
     ) -> Option<(Matched, Option<&'static Rule>)> {
         let nothing = numbers.is_empty() && doubts.is_empty();
         let matched = || Matched {
             rule: Arc::clone(&self.plain),
             action: action.clone(),
-            numbers: numbers.into(),
-            doubts: doubts.into(),
+            numbers: numbers.iter().collect(),
+            doubts,
             watch: false,
         };
         (!nothing && *action != Action::Deliver).then(|| (matched(), None))

@@ -23,6 +23,8 @@ pub(super) struct Index {
     /// For each rule: its content, by an index that rules with the same content share.
     content: Vec<usize>,
     contents: usize,
+    /// An exception asks whose number it is.
+    pub asks_whose: bool,
     /// The name of the built-in exception.
     pub redacted: Arc<str>,
 }
@@ -32,6 +34,7 @@ impl Index {
         let mut index = Index {
             to_group: groups.all.iter().map(|_| Bits::default()).collect(),
             redacted: Arc::from(words::REDACTED),
+            asks_whose: exceptions.all.iter().any(|e| e.own_number),
             ..Index::default()
         };
         let mut contents: Vec<&When> = Vec::new();

@@ -10,11 +10,11 @@ use super::lint;
 use super::problem::{Problem, Problems, quote};
 use super::rules::{self, Known};
 use super::trial;
-use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, TOP};
+use super::words::{self, CONFIDENCES, DEFAULT, IDENTIFIER, LANGUAGES, REDACTION, TOP};
 use super::yaml::{self, Node, Value};
 use super::{Language, Loaded, Policy, ReadList, Reading};
 use crate::cpr::{Checksum, Confidence, Detector, Identifier, READY, Ready};
-use crate::types::Action;
+use crate::types::{Action, Style};
 use sha2::{Digest, Sha256};
 use time::Date;
 
@@ -105,6 +105,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         identifiers: &identifiers,
     };
     let rules = rules::read(fields.node("rules"), &known, problems);
+    let style = style(fields.node("redaction"), problems);
     let mut default = defaults(fields.node("default"), problems);
     default.title = match languages.first() {
         Some(Language::En) => "When no other rule applies".to_owned(),
@@ -126,6 +127,7 @@ fn draft(root: &Node, lists: ReadList<'_>, today: Date, problems: &mut Problems)
         groups,
         exceptions,
         rules,
+        style,
         default,
         tests,
     };
@@ -315,6 +317,14 @@ fn check_pattern(identifier: &Identifier, pattern: &Word, today: Date, problems:
             "write a regular expression without look-around and back-references, in 'single quotes'",
         );
     }
+}
+
+/// `redaction: {style: …}`.
+fn style(node: Option<&Node>, problems: &mut Problems) -> Style {
+    let fields = node.and_then(|node| Fields::open(node, node.at, "`redaction`", REDACTION, problems));
+    let word = fields.and_then(|fields| fields.one_of("style", &Style::ALL.map(Style::word), problems));
+    let style = Style::ALL.into_iter().find(|style| Some(style.word()) == word);
+    style.unwrap_or_default()
 }
 
 fn defaults(node: Option<&Node>, problems: &mut Problems) -> Defaults {

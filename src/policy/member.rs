@@ -82,6 +82,13 @@ impl Member {
         }
     }
 
+    /// The same words for those who are treated alike.
+    pub fn write(&self, to: &mut Vec<u64>) {
+        self.any.write(to);
+        self.all.write(to);
+        to.push(u64::from(self.inside) | u64::from(self.maybe_inside) << 1);
+    }
+
     /// Indices of the groups that one reading at least is in.
     pub fn groups(&self) -> impl Iterator<Item = usize> + '_ {
         self.any.iter()

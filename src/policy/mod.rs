@@ -30,7 +30,7 @@ pub use problem::{Problem, render, render_coloured};
 pub use trial::TestResult;
 
 use crate::cpr::{Confidence, Hit, IdKind, Identifier};
-use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass};
+use crate::types::{Address, Decision, DoubtKind, Envelope, PlaceClass, Style};
 use std::collections::HashSet;
 use time::Date;
 
@@ -44,6 +44,7 @@ pub struct Policy {
     identifiers: Vec<Identifier>,
     groups: groups::Groups,
     exceptions: exceptions::Exceptions,
+    style: Style,
     rules: Vec<rules::Rule>,
     default: decide::Defaults,
     index: index::Index,
@@ -230,6 +231,11 @@ impl Policy {
     /// `identifiers:`.
     pub fn identifiers(&self) -> &[Identifier] {
         &self.identifiers
+    }
+
+    /// `redaction: {style: …}`: how a redacted copy looks.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// The address is in the group `inside`.

@@ -48,6 +48,7 @@ pub const TOP: &[Key] = &[
         "who may get what in spite of a rule, until when, and who says so",
     ),
     may("rules", "what must not happen"),
+    may("redaction", "how a redacted copy looks"),
     may("default", "what becomes of that for which there is no rule"),
     may("tests", "mails with the outcome that they must have; run at every load"),
 ];
@@ -145,6 +146,12 @@ pub const RELEASE: &[Key] = &[
     may("people", "how many different people must agree, 1 to 9"),
 ];
 
+/// `redaction:`.
+pub const REDACTION: &[Key] = &[may(
+    "style",
+    "what stands where a number stood: box, label (`[CPR]`) or remove (nothing); box when left out",
+)];
+
 /// `default:`.
 pub const DEFAULT: &[Key] = &[
     may(
@@ -194,6 +201,7 @@ pub const MAPS: &[(&str, &[Key])] = &[
     ("a rule", RULE),
     ("`when` of a rule", RULE_WHEN),
     ("`release`", RELEASE),
+    ("`redaction`", REDACTION),
     ("`default`", DEFAULT),
     ("a test", TEST),
 ];

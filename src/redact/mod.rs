@@ -3,20 +3,21 @@
 //! The walk is that of `inspect`, taken back: edits in views, new bytes of children, the format's own `rebuild`. No format
 //! is known here, and nothing is ever serialised anew that was not edited.
 
-use crate::content::{Budget, CannotEdit, Changes, TextEdit};
+mod edits;
+mod glued;
+
+use crate::content::{Budget, CannotEdit, Changes, View};
 use crate::cpr::{Detector, IdKind, IdentifierError, Secret};
-use crate::document::{self, Family};
+use crate::document;
 use crate::inspect::{Aid, Input, Node, Options, inspect_again, open, text_of};
 use crate::message;
-use crate::types::{Doubt, DoubtKind, PartPath, Report};
+use crate::types::{Doubt, DoubtKind, Location, PartPath, Report};
+use edits::Writer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The identifiers that must be gone from the copy.
 pub type Targets = BTreeSet<(IdKind, Secret)>;
-
-/// What stands where a digit stood.
-const MARK: &str = "X";
 
 /// A copy without the targets, and what an inspection of it found.
 #[derive(Debug)]
@@ -69,10 +70,13 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
     let mut budget = Budget::new(options.limits.clone());
     let mut aid = Aid::new(&options.programs);
     let mut eraser = Eraser {
-        detector: &detector,
+        writer: Writer {
+            detector: &detector,
+            targets,
+            style: options.style,
+        },
         budget: &mut budget,
         aid: &mut aid,
-        targets,
         logos: BTreeSet::new(),
     };
     let edited = if options.input == Input::Text {
@@ -83,6 +87,7 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
     let logos = eraser.logos;
     let bytes = edited.unwrap_or_else(|| bytes.to_vec());
     let mut budget = Budget::new(options.limits.clone());
+    aid.renew();
     let report = inspect_again(&detector, &mut budget, &mut aid, &bytes, options);
     let logos = if aid.reads_all_or_none() {
         logos
@@ -114,11 +119,10 @@ fn verify(report: &Report, targets: &Targets, logos: &BTreeSet<PartPath>) -> Res
 }
 
 struct Eraser<'e, 'p> {
-    detector: &'e Detector,
+    writer: Writer<'e>,
     budget: &'e mut Budget,
     aid: &'e mut Aid<'p>,
-    targets: &'e Targets,
-    /// Small pictures that were met on the way; their pixels are never changed.
+    /// Small pictures that were met on the way.
     logos: BTreeSet<PartPath>,
 }
 
@@ -137,18 +141,15 @@ impl Eraser<'_, '_> {
         }
         let (family, content) = open(node, self.budget, self.aid);
         self.meet(node);
-        let mut changes = Changes::default();
-        for (i, view) in content.views.iter().enumerate() {
-            changes.texts.extend(self.edits(i, &view.text));
-        }
+        let mut changes = Changes {
+            texts: self.writer.edits(&content.views),
+            ..Changes::default()
+        };
         for (i, child) in content.children.iter().enumerate() {
             // A second reading has no bytes of its own: if the number is still there after the first reading's edits, the
             // inspection of the result says so.
             if child.alternative {
-                // A strip of a scanned page is no logo, however small.
-                if family != Family::Pdf {
-                    self.meet(&node.child(child));
-                }
+                self.meet(&node.child(child));
                 continue;
             }
             if let Some(bytes) = self.node(&node.child(child))? {
@@ -159,15 +160,15 @@ impl Eraser<'_, '_> {
             return Ok(None);
         }
         let rebuilt = match family {
-            Family::Mail => message::rebuild(node.bytes, &content, changes),
+            document::Family::Mail => message::rebuild(node.bytes, &content, changes),
             _ => document::rebuild(node.bytes, &node.hint, &content, changes),
         };
         rebuilt.map(Some).map_err(refuse)
     }
 
-    /// Keeps in mind which parts are small pictures.
+    /// Keeps in mind which parts are small pictures. A strip of a scanned page is no logo, however small.
     fn meet(&mut self, node: &Node<'_>) {
-        let small = |size| !document::could_be_a_page(size);
+        let small = |size| !node.hint.scan && !document::could_be_a_page(size);
         if document::picture_size(node.bytes).is_some_and(small) {
             self.logos.insert(node.path.clone());
         }
@@ -179,39 +180,23 @@ impl Eraser<'_, '_> {
             why: why.to_string(),
         };
         let (text, map) = text_of(bytes);
+        let view = View {
+            location: Location::Text,
+            hidden: false,
+            fake_redaction: false,
+            text,
+            map,
+            part: PartPath::default(),
+            spots: Vec::new(),
+            guess: false,
+        };
         let mut splices = Vec::new();
-        for edit in self.edits(0, &text) {
-            let range = map.source_of(edit.range).map_err(refuse)?;
-            splices.push(crate::content::Splice {
-                range,
-                with: edit.with.into_bytes(),
-            });
+        for edit in self.writer.edits(std::slice::from_ref(&view)) {
+            splices.extend(view.splices([&edit]).map_err(refuse)?);
         }
         if splices.is_empty() {
             return Ok(None);
         }
         crate::content::splice(bytes, splices).map(Some).map_err(refuse)
-    }
-
-    /// One edit a character of every target in this text; where two identifiers share characters, each once. A copy of the
-    /// number in a message's id, or behind another label, is a copy too.
-    fn edits(&self, view: usize, text: &str) -> Vec<TextEdit> {
-        let mut ranges: Vec<_> = self
-            .detector
-            .find_all(text)
-            .all()
-            .filter(|hit| self.targets.contains(&(hit.kind.clone(), hit.number.clone())))
-            .flat_map(|hit| hit.digits.clone())
-            .collect();
-        ranges.sort_by_key(|range| (range.start, range.end));
-        ranges.dedup();
-        ranges
-            .into_iter()
-            .map(|range| TextEdit {
-                view,
-                range,
-                with: MARK.to_owned(),
-            })
-            .collect()
     }
 }

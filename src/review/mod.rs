@@ -264,6 +264,7 @@ impl Review {
             today: danish_date(OffsetDateTime::now_utc()),
             identifiers: policy.identifiers().to_vec(),
             programs: self.config.programs.clone(),
+            style: policy.style(),
         }
     }
 }

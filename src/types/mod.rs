@@ -10,6 +10,7 @@ mod notice;
 mod office;
 mod place;
 mod report;
+mod style;
 
 pub use address::{Address, AddressError, fold_local};
 pub use clock::{danish_date, danish_time};
@@ -19,3 +20,4 @@ pub use notice::{DoubtLine, FateWord, FoundLine, NoticeFacts, Outcome};
 pub use office::{Concealed, OfficePlace};
 pub use place::{Location, PartPath, Place, PlaceClass};
 pub use report::{Doubt, DoubtKind, Finding, Report, Seal, SealKind};
+pub use style::Style;

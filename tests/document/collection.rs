@@ -30,19 +30,22 @@ pub fn rows(name: &str) -> Vec<Row> {
     table(name, "expected.tsv")
 }
 
-fn table(name: &str, file: &str) -> Vec<Row> {
+/// The fields of each row of a table.
+pub fn rows_of(name: &str, file: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(folder(name).join(file)).expect("the table");
-    let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        Row {
-            file: fields[0].to_owned(),
-            digits: fields[1].to_owned(),
-            place: fields[2].to_owned(),
-            hidden: fields[3] == "hidden",
-            least: fields[4].to_owned(),
-            doubts: fields[5].split_whitespace().map(str::to_owned).collect(),
-            clean: fields[6] == "clean",
-        }
+    let rows = text.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+fn table(name: &str, file: &str) -> Vec<Row> {
+    let rows = rows_of(name, file).into_iter().map(|fields| Row {
+        file: fields[0].clone(),
+        digits: fields[1].clone(),
+        place: fields[2].clone(),
+        hidden: fields[3] == "hidden",
+        least: fields[4].clone(),
+        doubts: fields[5].split_whitespace().map(str::to_owned).collect(),
+        clean: fields[6] == "clean",
     });
     rows.collect()
 }
@@ -58,6 +61,7 @@ pub fn options(file: &str) -> Options {
         limits: Limits::default(),
         today: date!(2026 - 11 - 25),
         identifiers: Vec::new(),
+        style: cpr_milter::types::Style::Box,
         programs: Programs {
             ocr_seconds: 50,
             ..Programs::default()
@@ -274,7 +278,7 @@ fn has_same_pixels(file: &str, before: &[u8], after: &[u8]) -> bool {
 }
 
 #[test]
-fn pages_are_read_by_ocr_and_not_redacted() {
+fn pages_are_read_by_ocr() {
     if !installed("tesseract") {
         eprintln!("tesseract is not installed: pictures are not read");
         return;
@@ -282,9 +286,6 @@ fn pages_are_read_by_ocr_and_not_redacted() {
     let mut wrong = Vec::new();
     for row in table("images", "ocr.tsv").iter() {
         wrong.extend(misses("images", row, &options(&row.file)));
-        if redacted("images", row, &options(&row.file)).is_some() {
-            wrong.push(format!("{}: redacted, though nobody paints over pixels", row.file));
-        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -6,7 +6,7 @@ use cpr_milter::cpr::{Confidence, IdKind, Secret};
 use cpr_milter::document;
 use cpr_milter::inspect::{Input, Options, inspect};
 use cpr_milter::redact::{Targets, redact};
-use cpr_milter::types::Report;
+use cpr_milter::types::{Report, Style};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use time::macros::date;
@@ -58,6 +58,7 @@ pub fn options(name: &str) -> Options {
         },
         today: date!(2026 - 11 - 25),
         identifiers: Vec::new(),
+        style: cpr_milter::types::Style::Box,
         programs: cpr_milter::config::Programs::default(),
     }
 }
@@ -186,8 +187,38 @@ fn recoverable(bytes: &[u8], digits: &str) -> Option<String> {
 
 #[test]
 fn redaction_takes_the_digits_out_of_every_layer() {
+    takes_the_digits_out(Style::Box);
+}
+
+#[test]
+fn a_label_stands_for_the_number_in_every_layer() {
+    takes_the_digits_out(Style::Label);
+}
+
+#[test]
+fn removal_leaves_nothing_of_the_number_in_any_layer() {
+    takes_the_digits_out(Style::Remove);
+}
+
+/// Text that people read; names and formulas keep their form.
+fn is_text(place: &str) -> bool {
+    [
+        "text",
+        "text box",
+        "comment",
+        "page header",
+        "page footer",
+        "alternative text",
+    ]
+    .contains(&place)
+        || ["footnote", "endnote", "slide"]
+            .iter()
+            .any(|kind| place.starts_with(kind))
+}
+
+fn takes_the_digits_out(style: Style) {
     let mut wrong = Vec::new();
-    let out = std::env::var_os("CPR_OFFICE_OUT").map(PathBuf::from);
+    let out = std::env::var_os("CPR_OFFICE_OUT").map(|out| PathBuf::from(out).join(style.word()));
     for row in rows() {
         let before = bytes(&row.file);
         let targets: Targets = if row.digits.is_empty() {
@@ -195,7 +226,11 @@ fn redaction_takes_the_digits_out_of_every_layer() {
         } else {
             [(IdKind::Cpr, Secret::new(row.digits.clone()))].into_iter().collect()
         };
-        let edited = edited(&before, &targets, &options(&row.file));
+        let options = Options {
+            style,
+            ..options(&row.file)
+        };
+        let edited = edited(&before, &targets, &options);
         let after = match edited {
             Ok(after) => after,
             // Refused until pictures and OLE files have readers; everything else here can be edited.
@@ -216,6 +251,12 @@ fn redaction_takes_the_digits_out_of_every_layer() {
         }
         if let Some(text) = recoverable(&after, &row.digits) {
             wrong.push(format!("{}: still there, {text:?}", row.file));
+        }
+        let mut texts = Vec::new();
+        layers(&after, &mut texts);
+        let labelled = texts.iter().any(|text| text.contains("[CPR]"));
+        if labelled && style != Style::Label || !labelled && style == Style::Label && is_text(&row.place) {
+            wrong.push(format!("{}: labelled is {labelled}", row.file));
         }
         let again = report(&row.file, &after);
         if again.findings.iter().any(|f| f.number.reveal() == row.digits) {

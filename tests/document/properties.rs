@@ -106,6 +106,7 @@ fn hint() -> impl Strategy<Value = Hint> {
             attachment,
             flowed,
             delsp,
+            scan: false,
         }
     })
 }

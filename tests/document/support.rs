@@ -67,6 +67,7 @@ impl Case {
             attachment: self.hint.attachment,
             flowed: self.hint.flowed,
             delsp: self.hint.delsp,
+            scan: false,
         }
     }
 }

@@ -143,6 +143,7 @@ fn what_is_nested_too_deep_is_still_found_in_the_clear() {
         limits: Limits::default(),
         today: time::macros::date!(2026 - 11 - 25),
         identifiers: Vec::new(),
+        style: cpr_milter::types::Style::Box,
         programs: cpr_milter::config::Programs::default(),
     };
     let report = inspect(raw.as_bytes(), &options).expect("no identifiers");

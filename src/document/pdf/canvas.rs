@@ -1,7 +1,7 @@
 //! What the operators of a page have put on it: glyphs, and what lies over and under them.
 
 use super::cmap::Text;
-use super::space::Area;
+use super::space::{Area, Matrix};
 use lopdf::ObjectId;
 use std::ops::Range;
 
@@ -83,6 +83,8 @@ pub(super) struct Cover {
     pub picture: bool,
     /// The picture itself; `None` when it stands in the content.
     pub image: Option<ObjectId>,
+    /// Puts the unit square, in which the picture lies, on the page (8.9.4).
+    pub matrix: Option<Matrix>,
     /// The box is larger than what is painted: it is a ground of unknown colour, and covers nothing.
     pub rough: bool,
 }

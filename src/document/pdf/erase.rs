@@ -1,26 +1,24 @@
 //! A copy without the targets: their glyphs taken out of the content, a box drawn in their place, everything else written
 //! once, in its latest version.
 
-use super::canvas::{Glyph, Key, Origin};
+use super::canvas::{Canvas, Glyph, Key, Origin};
 use super::encoding::Written;
-use super::object::{resolve, sub};
-use super::page::content_of;
+use super::object::{dict, resolve};
+use super::page::{content_of, inherited};
 use super::paint::{Painter, Work};
 use super::space::{Area, Matrix};
 use super::state::State;
 use super::store::{Store, decode};
 use super::token::{Token, Tokens};
-use super::units::{Step, Target, Units};
-use crate::content::{Budget, CannotEdit, Changes, Limits, Splice, splice};
+use super::units::{Gone, Step, Target, Units};
+use super::{label, recognised, scan};
+use crate::content::{Budget, CannotEdit, Changes, Content, Limits, Splice, splice};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// What stands where a character of a string stood.
-const MARK: &str = "X";
-
-/// Start and end of each piece that is to go.
-type Spans = BTreeSet<(usize, usize)>;
+/// Start and end of each piece that is to go, and what comes in its place.
+type Spans<'t> = BTreeMap<(usize, usize), &'t str>;
 
 /// Everything that is to go, by what it is in.
 #[derive(Default)]
@@ -28,37 +26,48 @@ struct Plan<'t> {
     /// By content, by operator: operand and bytes, and how far each moved the pen.
     glyphs: BTreeMap<Key, BTreeMap<(u32, u32), Vec<&'t Origin>>>,
     /// By content, by token.
-    asides: BTreeMap<Key, BTreeMap<(usize, usize), Spans>>,
-    texts: BTreeMap<(ObjectId, &'t [Step]), Spans>,
-    data: BTreeMap<ObjectId, Spans>,
-    boxes: BTreeMap<ObjectId, Vec<&'t Glyph>>,
+    asides: BTreeMap<Key, BTreeMap<(usize, usize), Spans<'t>>>,
+    texts: BTreeMap<(ObjectId, &'t [Step]), Spans<'t>>,
+    data: BTreeMap<ObjectId, Spans<'t>>,
+    boxes: BTreeMap<ObjectId, Vec<(&'t Glyph, &'t str)>>,
+    /// By page: glyphs that nobody sees.
+    hidden: BTreeMap<ObjectId, Vec<&'t Glyph>>,
 }
 
 impl<'t> Plan<'t> {
-    fn of(targets: &'t [Target]) -> Result<Plan<'t>, CannotEdit> {
+    fn of(gone: &'t [Gone]) -> Result<Plan<'t>, CannotEdit> {
         let mut plan = Plan::default();
-        for target in targets {
+        for Gone { target, with } in gone {
             match target {
-                Target::Glyph { page, glyph, shown } => {
+                Target::Glyph {
+                    page,
+                    glyph,
+                    shown,
+                    hidden,
+                } => {
                     let range = (glyph.origin.range.start, glyph.origin.range.end);
                     let content = plan.glyphs.entry(glyph.origin.key).or_default();
                     content.entry(range).or_default().push(&glyph.origin);
                     if let Some(page) = page {
                         let boxes = plan.boxes.entry(*page).or_default();
-                        boxes.extend(shown.then_some(glyph.as_ref()));
+                        boxes.extend(shown.then_some((glyph.as_ref(), with.as_str())));
+                        if *hidden {
+                            plan.hidden.entry(*page).or_default().push(glyph);
+                        }
                     }
                 }
                 Target::Aside { key, token, bytes } => {
                     let content = plan.asides.entry(*key).or_default();
                     let edits = content.entry((token.start, token.end)).or_default();
-                    edits.insert((bytes.start, bytes.end));
+                    edits.insert((bytes.start, bytes.end), with);
                 }
                 Target::Text { object, path, bytes } => {
                     let edits = plan.texts.entry((*object, path.as_slice())).or_default();
-                    edits.insert((bytes.start, bytes.end));
+                    edits.insert((bytes.start, bytes.end), with);
                 }
                 Target::Data { object, bytes } => {
-                    plan.data.entry(*object).or_default().insert((bytes.start, bytes.end));
+                    let edits = plan.data.entry(*object).or_default();
+                    edits.insert((bytes.start, bytes.end), with);
                 }
                 Target::Dropped => {}
                 Target::Fixed => return Err(CannotEdit::Unsupported("a name in the PDF document")),
@@ -72,15 +81,24 @@ impl<'t> Plan<'t> {
 }
 
 /// Writes the copy.
-pub(super) fn erase(mut doc: Document, units: &Units, changes: &Changes) -> Result<Vec<u8>, CannotEdit> {
+pub(super) fn erase(
+    mut doc: Document,
+    units: &Units,
+    content: &Content<'_>,
+    changes: &Changes,
+) -> Result<Vec<u8>, CannotEdit> {
     let plan = Plan::of(&units.found)?;
     let mut budget = Budget::new(Limits::default());
+    for (page, glyphs) in &plan.hidden {
+        let (canvas, _) = drawn(&doc, *page, &mut budget)?;
+        recognised::is_gone_from(&canvas, glyphs, units, content, changes)?;
+    }
     let keys: BTreeSet<Key> = plan.glyphs.keys().chain(plan.asides.keys()).copied().collect();
     let pages = plan.boxes.keys().map(|page| Key::Page(*page));
     let keys: BTreeSet<Key> = keys.into_iter().chain(pages).collect();
     let mut written = Vec::new();
     for key in keys {
-        written.push((key, content(&doc, key, &plan, &mut budget)?));
+        written.push((key, edited(&doc, key, &plan, &mut budget)?));
     }
     let mut replaced = BTreeSet::new();
     for (key, bytes) in written {
@@ -88,6 +106,11 @@ pub(super) fn erase(mut doc: Document, units: &Units, changes: &Changes) -> Resu
             replaced.extend(streams_of(&doc, page));
         }
         put_content(&mut doc, key, bytes)?;
+        if let Key::Page(page) = key
+            && plan.boxes.get(&page).is_some_and(|glyphs| label::writes(glyphs))
+        {
+            label::font(&mut doc, page)?;
+        }
     }
     for ((object, path), edits) in &plan.texts {
         let root = doc.objects.get_mut(object).ok_or_else(unsound)?;
@@ -104,6 +127,10 @@ pub(super) fn erase(mut doc: Document, units: &Units, changes: &Changes) -> Resu
         put_stream(&mut doc, *object, edited)?;
     }
     for (child, bytes) in &changes.children {
+        if let Some(id) = units.scans.get(child) {
+            scan::put_back(&mut doc, *id, bytes)?;
+            continue;
+        }
         let id = units.files.get(child).ok_or_else(unsound)?;
         put_stream(&mut doc, *id, bytes.clone())?;
         if let Some(Object::Stream(stream)) = doc.objects.get_mut(id)
@@ -135,7 +162,7 @@ fn unsound() -> CannotEdit {
 }
 
 /// New bytes of one content.
-fn content(doc: &Document, key: Key, plan: &Plan<'_>, budget: &mut Budget) -> Result<Vec<u8>, CannotEdit> {
+fn edited(doc: &Document, key: Key, plan: &Plan<'_>, budget: &mut Budget) -> Result<Vec<u8>, CannotEdit> {
     let mut store = Store::new(doc);
     let bytes = match key {
         Key::Page(page) => {
@@ -173,23 +200,24 @@ fn content(doc: &Document, key: Key, plan: &Plan<'_>, budget: &mut Budget) -> Re
     if let Key::Page(page) = key
         && let Some(glyphs) = plan.boxes.get(&page).filter(|glyphs| !glyphs.is_empty())
     {
-        let (matrix, open) = end_of(doc, page, &bytes, budget);
-        boxes(&mut edited, glyphs, matrix, open);
+        let (_, (matrix, open)) = drawn(doc, page, budget)?;
+        label::draw(&mut edited, glyphs, matrix, open);
     }
     Ok(edited)
 }
 
-/// The matrix at the end of a page's content, once the states that are still open are closed.
-fn end_of(doc: &Document, page: ObjectId, bytes: &[u8], budget: &mut Budget) -> (Matrix, usize) {
+/// What a page's content draws; the matrix at its end, once the states that are still open are closed.
+fn drawn(doc: &Document, page: ObjectId, budget: &mut Budget) -> Result<(Canvas, (Matrix, usize)), CannotEdit> {
     let none = Dictionary::new();
-    let resources = doc
-        .get_dictionary(page)
-        .ok()
-        .and_then(|page| sub(doc, page, b"Resources"));
+    let key = Key::Page(page);
+    let page = doc.get_dictionary(page).map_err(|_| unsound())?;
     let (mut store, mut work) = (Store::new(doc), Work::default());
+    let bytes = content_of(&mut store, page, budget);
+    let resources = inherited(&store, page, b"Resources").and_then(dict).unwrap_or(&none);
     let mut painter = Painter::new(&mut store, budget, &mut work);
     let state = State::new(Matrix::IDENTITY, Area::EVERYTHING);
-    painter.run(bytes, Key::Page(page), resources.unwrap_or(&none), state)
+    let end = painter.run(&bytes, key, resources, state);
+    Ok((painter.canvas, end))
 }
 
 /// The operator without some glyphs: a `TJ` that moves the pen over where they stood. Neighbours that go together leave one
@@ -262,39 +290,17 @@ fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'>');
 }
 
-/// Black boxes where the glyphs stood, drawn in the page's own coordinates.
-fn boxes(content: &mut Vec<u8>, glyphs: &[&Glyph], matrix: Matrix, open: usize) {
-    content.extend(std::iter::repeat_n(&b"\nQ"[..], open).flatten());
-    content.extend_from_slice(b"\nq");
-    if matrix != Matrix::IDENTITY
-        && let Some(Matrix(inverse)) = matrix.inverse()
-    {
-        for value in inverse {
-            content.extend_from_slice(format!(" {value:.6}").as_bytes());
-        }
-        content.extend_from_slice(b" cm");
-    }
-    content.extend_from_slice(b" 0 g\n");
-    for glyph in glyphs {
-        for ((x, y), operator) in glyph.corners().into_iter().zip(["m", "l", "l", "l"]) {
-            content.extend_from_slice(format!("{x:.3} {y:.3} {operator} ").as_bytes());
-        }
-        content.extend_from_slice(b"h f\n");
-    }
-    content.extend_from_slice(b"Q\n");
-}
-
 /// The bytes with each of the ranges written over.
-fn marked(bytes: &[u8], edits: &Spans) -> Result<Vec<u8>, CannotEdit> {
-    let with = Written::of(bytes).encode(MARK);
-    let splices = edits.iter().map(|(start, end)| Splice {
+fn marked(bytes: &[u8], edits: &Spans<'_>) -> Result<Vec<u8>, CannotEdit> {
+    let written = Written::of(bytes);
+    let splices = edits.iter().map(|((start, end), with)| Splice {
         range: *start..*end,
-        with: with.clone(),
+        with: written.encode(with),
     });
     splice(bytes, splices.collect())
 }
 
-fn edit_text(object: &mut Object, path: &[Step], edits: &Spans) -> Result<(), CannotEdit> {
+fn edit_text(object: &mut Object, path: &[Step], edits: &Spans<'_>) -> Result<(), CannotEdit> {
     let mut object = object;
     for step in path {
         object = match (step, object) {

@@ -11,12 +11,14 @@ mod encoding;
 mod erase;
 mod file;
 mod font;
+mod label;
 mod layout;
 mod metrics;
 mod object;
 mod outline;
 mod page;
 mod paint;
+mod recognised;
 mod scan;
 mod sfnt;
 mod space;
@@ -36,7 +38,7 @@ use lopdf::{Dictionary, Document, Object, ObjectId};
 use object::{dict, get, reference};
 use page::Pages;
 use paint::Work;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use store::Store;
 use strings::{Seen, Strings};
 use units::Units;
@@ -56,13 +58,14 @@ pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) ->
     if content.doubts.iter().any(|doubt| doubt.kind == DoubtKind::Encrypted) {
         return Err(CannotEdit::Sealed);
     }
-    let mut wanted = BTreeSet::new();
+    let mut wanted = BTreeMap::new();
     for edit in &changes.texts {
         let view = content
             .views
             .get(edit.view)
             .ok_or(CannotEdit::Untraceable("there is no such text"))?;
-        wanted.extend(view.map.source_of(edit.range.clone())?);
+        let units = view.map.source_of(edit.range.clone())?;
+        wanted.extend(units.map(|unit| (unit, edit.with.clone())));
     }
     let mut units = Units::wanting(wanted);
     let (again, loaded) = read_with(bytes, &mut Budget::new(Limits::default()), &mut units);
@@ -71,7 +74,7 @@ pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) ->
     if texts(&again) != texts(content) {
         return Err(CannotEdit::Unsound("it does not read twice alike".to_owned()));
     }
-    erase::erase(loaded.doc, &units, changes)
+    erase::erase(loaded.doc, &units, content, changes)
 }
 
 /// Reads, the units numbered by `units`; gives the document, too, if there is one.

@@ -33,7 +33,7 @@ pub(super) struct Pages<'p, 'd> {
 }
 
 /// An entry of a page, or of the nodes above it.
-fn inherited<'d>(store: &Store<'d>, page: &'d Dictionary, key: &[u8]) -> Option<&'d Object> {
+pub(super) fn inherited<'d>(store: &Store<'d>, page: &'d Dictionary, key: &[u8]) -> Option<&'d Object> {
     let mut node = page;
     for _ in 0..PARENTS {
         match get(store.doc, node, key) {
@@ -196,9 +196,14 @@ impl Pages<'_, '_> {
                 found.push(if earlier {
                     Target::Dropped
                 } else {
-                    let shown = *sight == Sight::Shown;
+                    let (shown, hidden) = (*sight == Sight::Shown, *sight == Sight::Hidden);
                     let glyph = Box::new(glyph.clone());
-                    Target::Glyph { page, glyph, shown }
+                    Target::Glyph {
+                        page,
+                        glyph,
+                        shown,
+                        hidden,
+                    }
                 });
             }
         });
@@ -398,6 +403,7 @@ fn over(area: Area) -> Cover {
         opaque: true,
         picture: false,
         image: None,
+        matrix: None,
         rough: false,
     }
 }

@@ -340,6 +340,7 @@ impl<'p, 'd> Painter<'p, 'd> {
             opaque: paint.alpha > 0.9 && !state.masked && (!state.blended || black),
             picture: false,
             image: None,
+            matrix: None,
             rough,
         });
     }
@@ -352,6 +353,7 @@ impl<'p, 'd> Painter<'p, 'd> {
             opaque: !clear && state.fill.alpha > 0.9 && !state.masked && !state.blended,
             picture: true,
             image,
+            matrix: Some(state.ctm),
             rough: false,
         });
     }

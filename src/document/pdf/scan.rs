@@ -1,13 +1,14 @@
 //! Scanned pages: their pictures as files of their own, for whoever reads what pictures show.
 //!
 //! JPEG stands in the document as it is; fax and plain pixels get a TIFF header (TIFF 6.0) around the same bytes. What is
-//! packed otherwise (JPEG 2000, JBIG2) stays a doubt. The files are second readings: nothing is ever written back to them.
+//! packed otherwise (JPEG 2000, JBIG2) stays a doubt. A file that was painted over goes back as JPEG, or as plain pixels.
 
 use super::object::{array, dict, get, name, number, resolve};
 use super::page::Pages;
 use super::store::decode;
-use super::unread::{Scan, not_read};
-use crate::content::{Budget, Child, Content, Hint, Limits};
+use super::unread::not_read;
+use crate::content::{Budget, CannotEdit, Child, Content, Hint, Limits};
+use crate::document::picture;
 use crate::types::{Location, PartPath};
 use lopdf::{Document, Object, ObjectId, Stream};
 use std::borrow::Cow;
@@ -18,11 +19,11 @@ const COARSE: f64 = 100.0;
 const MOST: usize = 64;
 
 impl Pages<'_, '_> {
-    /// Hands out the pictures of a page. The page stays in doubt when one of them cannot be or is coarse, and when somebody's
-    /// recognised text is on it: that may know of a number that our OCR does not see, and which a redaction would leave in the picture.
-    pub(super) fn scanned(&mut self, content: &mut Content<'_>, scan: &Scan, place: &Location) {
-        let mut all = scan.images.len() <= MOST && !scan.recognised;
-        for &(area, image) in scan.images.iter().take(MOST) {
+    /// Hands out the pictures of a page. The page stays in doubt when one of them cannot be or is coarse. Somebody's recognised text
+    /// on it may know of a number that our OCR does not see: taking that out is refused (see `recognised`).
+    pub(super) fn scanned(&mut self, content: &mut Content<'_>, images: &[(f64, Option<ObjectId>)], place: &Location) {
+        let mut all = images.len() <= MOST;
+        for &(area, image) in images.iter().take(MOST) {
             let handed = image.is_some_and(|id| self.scans.contains(&id) || self.hand_out(content, id));
             all &= handed && image.is_some_and(|id| self.is_fine(id, area));
         }
@@ -56,6 +57,7 @@ impl Pages<'_, '_> {
             return false;
         };
         self.scans.insert(id);
+        self.units.scans.insert(content.children.len(), id);
         let number = content.children.len() + 1;
         content.children.push(Child {
             path: PartPath(vec![u32::try_from(number).unwrap_or(u32::MAX)]),
@@ -63,9 +65,10 @@ impl Pages<'_, '_> {
             hint: Hint {
                 media_type: media_type.to_owned(),
                 attachment: true,
+                scan: true,
                 ..Hint::default()
             },
-            alternative: true,
+            alternative: false,
         });
         true
     }
@@ -94,6 +97,44 @@ impl Pages<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// Puts a picture that was painted over in the place of the one that was handed out.
+pub(super) fn put_back(doc: &mut Document, id: ObjectId, file: &[u8]) -> Result<(), CannotEdit> {
+    let unsound = || CannotEdit::Unsound("the scanned page cannot be packed again".to_owned());
+    let stream = doc.objects.get(&id).and_then(|object| object.as_stream().ok());
+    let stream = stream.ok_or_else(unsound)?;
+    let turned = inverted(doc, stream);
+    let jpeg = file.starts_with(b"\xff\xd8");
+    let parameters = get(doc, &stream.dict, b"DecodeParms");
+    let own_colours = |object: &Object| dict(resolve(doc, object)).is_some_and(|dict| dict.has(b"ColorTransform"));
+    let any = array(doc, &stream.dict, b"DecodeParms").iter().any(own_colours);
+    if jpeg && (any || own_colours(parameters)) {
+        return Err(CannotEdit::Unsupported("a scanned page with unusual colours"));
+    }
+    let Some(Object::Stream(stream)) = doc.objects.get_mut(&id) else {
+        return Err(unsound());
+    };
+    // Other pictures of the page, for printers, and what programs say of this one.
+    for key in [b"DecodeParms".as_slice(), b"Alternates", b"OPI", b"Metadata"] {
+        stream.dict.remove(key);
+    }
+    if jpeg {
+        stream.set_content(file.to_vec());
+        return Ok(());
+    }
+    let (mut pixels, grey_bits) = picture::single(file).ok_or_else(unsound)?;
+    if let Some(bits) = grey_bits {
+        if turned {
+            pixels.iter_mut().for_each(|byte| *byte = !*byte);
+        }
+        // Fax need not say that it has one.
+        stream
+            .dict
+            .set("BitsPerComponent", i64::try_from(bits).map_err(|_| unsound())?);
+    }
+    stream.set_plain_content(pixels);
+    stream.compress().map_err(|_| unsound())
 }
 
 /// Width and height, when they are those of a picture.
@@ -167,8 +208,9 @@ fn plain(doc: &Document, stream: &Stream, budget: &mut Budget) -> Option<(Vec<u8
     if most > budget.bytes_left() {
         return None;
     }
+    // With a predictor it is unpacked twice, once to see whether it is whole.
     let mut own = Budget::new(Limits {
-        produced_bytes: most,
+        produced_bytes: 2 * most,
         ratio: u64::MAX,
         ..budget.limits().clone()
     });

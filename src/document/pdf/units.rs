@@ -4,7 +4,7 @@
 
 use super::canvas::{Glyph, Key};
 use lopdf::ObjectId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A step from an object to something in it.
@@ -22,6 +22,8 @@ pub(super) enum Target {
         page: Option<ObjectId>,
         glyph: Box<Glyph>,
         shown: bool,
+        /// Nobody sees it, nor anything over it.
+        hidden: bool,
     },
     /// Bytes of a string in the content.
     Aside {
@@ -43,18 +45,26 @@ pub(super) enum Target {
     Fixed,
 }
 
+/// What is to go, and what comes in its place: a letter is a filled box on a page, words are words in one, nothing is nothing.
+pub(super) struct Gone {
+    pub target: Target,
+    pub with: String,
+}
+
 /// Numbers the units, and gathers what is wanted.
 #[derive(Default)]
 pub(super) struct Units {
     next: usize,
-    wanted: BTreeSet<usize>,
-    pub found: Vec<Target>,
+    wanted: BTreeMap<usize, String>,
+    pub found: Vec<Gone>,
     /// Attached files: number of the child -> its stream.
     pub files: BTreeMap<usize, ObjectId>,
+    /// Pictures of scanned pages: number of the child -> its stream.
+    pub scans: BTreeMap<usize, ObjectId>,
 }
 
 impl Units {
-    pub fn wanting(wanted: BTreeSet<usize>) -> Units {
+    pub fn wanting(wanted: BTreeMap<usize, String>) -> Units {
         Units {
             wanted,
             ..Units::default()
@@ -65,8 +75,14 @@ impl Units {
     pub fn block(&mut self, len: usize, mut target: impl FnMut(usize, &mut Vec<Target>)) -> usize {
         let base = self.next;
         self.next += len;
-        for unit in self.wanted.range(base..self.next) {
-            target(unit - base, &mut self.found);
+        for (unit, with) in self.wanted.range(base..self.next) {
+            let mut here = Vec::new();
+            target(unit - base, &mut here);
+            let gone = |target| Gone {
+                target,
+                with: with.clone(),
+            };
+            self.found.extend(here.into_iter().map(gone));
         }
         base
     }

@@ -40,23 +40,15 @@ pub(super) fn fonts(content: &mut Content<'_>, canvas: &Canvas, place: &Location
     }
 }
 
-/// What a page shows in pictures.
-pub(super) struct Scan {
-    /// The pictures with the area that they take, in square points, largest first; `None` for one in the content itself.
-    pub images: Vec<(f64, Option<ObjectId>)>,
-    /// Somebody's OCR has left its text, unseen, on the page.
-    pub recognised: bool,
-}
-
-/// A page that is a picture. The recognised text of a scanned page is hidden, and does not count: a number in it is found, but
-/// it also stands in the picture, from which nothing takes it.
+/// A page that is a picture, or some: those with the area that they take, in square points, largest first; `None` for one in the
+/// content itself. The recognised text of a scanned page is hidden, and does not count.
 pub(super) fn pictures(
     content: &mut Content<'_>,
     canvas: &Canvas,
     sights: &[Sight],
     page: Area,
     place: &Location,
-) -> Option<Scan> {
+) -> Option<Vec<(f64, Option<ObjectId>)>> {
     let seen = canvas
         .glyphs
         .iter()
@@ -71,10 +63,7 @@ pub(super) fn pictures(
     let covered: f64 = sizes.iter().map(|(size, _)| size).sum();
     if letters < LETTERS && covered > LARGE * page.size() {
         sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
-        return Some(Scan {
-            images: sizes,
-            recognised: sights.contains(&Sight::Hidden),
-        });
+        return Some(sizes);
     } else if letters == 0 && canvas.outlines > CORNERS {
         let reason = "the page is drawn without letters, its text was not read";
         say(content, place, DoubtKind::NotOcred, reason);

@@ -2,6 +2,28 @@
 
 use super::{Anatomy, be16};
 
+/// How many colours its frame has (B.2.2).
+pub(super) fn components(bytes: &[u8]) -> Option<u8> {
+    let mut at = 2;
+    while *bytes.get(at)? == 0xff {
+        let marker = *bytes.get(at + 1)?;
+        if marker == 0xff {
+            at += 1;
+            continue;
+        }
+        if is_frame(marker) {
+            return bytes.get(at + 9).copied();
+        }
+        at += 2 + be16(bytes, at + 2)? as usize;
+    }
+    None
+}
+
+/// Frames: C0 to CF without the tables among them.
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
+}
+
 pub(super) fn anatomy(bytes: &[u8]) -> Anatomy {
     let mut anatomy = Anatomy {
         cut: true,
@@ -43,8 +65,7 @@ pub(super) fn anatomy(bytes: &[u8]) -> Anatomy {
             return anatomy;
         }
         match marker {
-            // Frames: C0 to CF without the tables among them.
-            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+            _ if is_frame(marker) => {
                 let size = be16(bytes, at + 5).zip(be16(bytes, at + 3));
                 anatomy.size = anatomy.size.or(size);
             }

@@ -1,11 +1,16 @@
 //! Pictures: what they say of themselves in text (EXIF, XMP, IPTC, comments), and how large they are. What their pixels
 //! show is read by a program, which only `inspect` may run: until it has, there is a doubt.
 
+mod cover;
 mod gif;
 mod jpeg;
+mod pixels;
 mod png;
+mod raster;
 mod riff;
 mod tiff;
+
+pub(super) use pixels::{Shades, single};
 
 use super::{charset, doubt, text, view};
 use crate::content::{Budget, CannotEdit, Changes, Child, Content, Hint, Splice, splice};
@@ -241,9 +246,14 @@ fn child(number: u32, bytes: Cow<'_, [u8]>, alternative: bool) -> Child<'_> {
     }
 }
 
-/// Edits metadata where it stands; nothing changes its length but packed texts of a PNG and what is behind the picture.
+/// Paints over words in the picture; what it says of itself goes with them. Without such words edits what it says of itself
+/// where that stands; nothing changes its length then but packed texts of a PNG and what is behind the picture.
 pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) -> Result<Vec<u8>, CannotEdit> {
     let kind = kind(bytes).ok_or(CannotEdit::Unsupported("it is no picture"))?;
+    let gone = gone(content, changes)?;
+    if !gone.is_empty() {
+        return pixels::repaint(kind, bytes, &content.words, &gone);
+    }
     let mut edited = bytes.to_vec();
     for edit in text::splices(content, changes.texts.iter().cloned())? {
         let place = edited.get_mut(edit.range.clone());
@@ -268,6 +278,21 @@ pub(super) fn rebuild(bytes: &[u8], content: &Content<'_>, changes: &Changes) ->
         png::sign(&mut edited);
     }
     splice(&edited, splices)
+}
+
+/// The words that are to go, in the order in which they were read.
+fn gone<'c>(content: &Content<'_>, changes: &'c Changes) -> Result<Vec<cover::Gone<'c>>, CannotEdit> {
+    let mut gone = Vec::new();
+    for edit in &changes.texts {
+        if let Some(view) = content.views.get(edit.view)
+            && view.location == Location::Ocr
+        {
+            let word = view.map.source_of(edit.range.clone())?.start;
+            gone.push((edit.range.start, cover::Gone { word, with: &edit.with }));
+        }
+    }
+    gone.sort_by_key(|(at, _)| *at);
+    Ok(gone.into_iter().map(|(_, gone)| gone).collect())
 }
 
 fn le16(bytes: &[u8], at: usize) -> Option<u32> {

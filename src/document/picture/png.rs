@@ -3,22 +3,22 @@
 use super::{Anatomy, be32, child};
 use crate::content::{Budget, CannotEdit, Content, Splice};
 use crate::document::doubt;
-use crate::document::inflate::{End, crc32, deflate, inflate};
+use crate::document::inflate::{End, crc32, inflate, zlib};
 use crate::types::DoubtKind;
 use std::borrow::Cow;
 use std::ops::Range;
 
 const SIGNATURE: usize = 8;
 
-struct Chunk {
-    kind: [u8; 4],
-    data: Range<usize>,
+pub(super) struct Chunk {
+    pub kind: [u8; 4],
+    pub data: Range<usize>,
     /// Its checksum agrees.
     sound: bool,
 }
 
 /// All chunks that are whole.
-fn chunks(bytes: &[u8]) -> Vec<Chunk> {
+pub(super) fn chunks(bytes: &[u8]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut at = SIGNATURE;
     while let Some(len) = be32(bytes, at) {
@@ -127,28 +127,24 @@ pub(super) fn repack(bytes: &[u8], number: u32, text: &[u8]) -> Result<Splice, C
     let chunk = (number as usize).checked_sub(1).and_then(|index| chunks.get(index));
     let place = chunk.and_then(|chunk| Some((chunk, packed(bytes, chunk)?)));
     let (chunk, start) = place.ok_or(CannotEdit::Unsupported("a text inside a picture"))?;
-    let mut body = chunk.kind.to_vec();
-    body.extend_from_slice(bytes.get(chunk.data.start..start).unwrap_or_default());
-    body.extend_from_slice(b"\x78\x9c");
-    body.extend_from_slice(&deflate(text));
-    body.extend_from_slice(&adler32(text).to_be_bytes());
-    let len = u32::try_from(body.len() - 4).map_err(|_| CannotEdit::Unsupported("a text inside a picture"))?;
-    let mut with = len.to_be_bytes().to_vec();
-    with.extend_from_slice(&body);
-    with.extend_from_slice(&crc32(&body).to_be_bytes());
+    let mut data = bytes.get(chunk.data.start..start).unwrap_or_default().to_vec();
+    data.extend(zlib(text));
+    let mut with = Vec::new();
+    write_chunk(&mut with, &chunk.kind, &data);
     Ok(Splice {
         range: chunk.data.start - 8..chunk.data.end + 4,
         with,
     })
 }
 
-/// RFC 1950, section 8.2.
-fn adler32(bytes: &[u8]) -> u32 {
-    let (a, b) = bytes.iter().fold((1u32, 0u32), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65_521;
-        (a, (b + a) % 65_521)
-    });
-    b << 16 | a
+/// Adds a chunk. None is as long as its length field could say.
+pub(super) fn write_chunk(out: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
+    let start = out.len() + 4;
+    out.extend(u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes());
+    out.extend_from_slice(kind);
+    out.extend_from_slice(data);
+    let crc = crc32(out.get(start..).unwrap_or_default());
+    out.extend(crc.to_be_bytes());
 }
 
 /// Puts right checksums on chunks that were edited in place.

@@ -498,7 +498,7 @@ fn logins(old: &Policy, new: &Policy) -> Vec<Option<String>> {
         .flat_map(|p| &p.logins)
         .map(|glob| match glob.as_str() {
             "*" => ANY_LOGIN.to_owned(),
-            glob => glob.replace('*', "x").replace('?', "x"),
+            glob => glob.replace(['*', '?'], "x"),
         })
         .collect();
     let mut logins = vec![None];

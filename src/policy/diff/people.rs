@@ -136,7 +136,7 @@ fn somebody(listed: Listed) -> Somebody {
     let (raw, shown) = match listed {
         Listed::Address(address) => (address.clone(), address),
         Listed::Domain(domain) => (format!("{SOMEBODY}@{domain}"), domain),
-        Listed::Pattern(glob) => (glob.replace('*', "x").replace('?', "x"), glob),
+        Listed::Pattern(glob) => (glob.replace(['*', '?'], "x"), glob),
     };
     Somebody {
         address: Address::parse(raw.as_bytes()).ok(),

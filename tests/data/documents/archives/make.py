@@ -195,6 +195,11 @@ def sevens():
     data = open(os.path.join(folder.path, "a.7z"), "rb").read()
     save("truncated.7z", data[:-20])
     row("truncated.7z", digits, "source", "hidden", doubts="broken", redact="refused")
+    folder = Folder("0101901234", "x.txt")  # takes no number from the series: what comes after keeps its own
+    folder.write("nuller", bytes(64 << 20))
+    run("7z", "a", "-m0=LZMA2", "a.7z", "nuller", cwd=folder.path)
+    save("bomb.7z", open(os.path.join(folder.path, "a.7z"), "rb").read())
+    row("bomb.7z", "", doubts="too_large unread", redact="refused")
 
 
 def zips():

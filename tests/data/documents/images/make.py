@@ -32,7 +32,7 @@ def row(name, digits, place="properties of the document", hidden="hidden", least
 
 
 def ocr(name, digits, least="likely"):
-    OCR.append("\t".join([name, digits, "text in the picture, read by OCR", "shown", least, "", "refused"]))
+    OCR.append("\t".join([name, digits, "text in the picture, read by OCR", "shown", least, "", "clean"]))
 
 
 def photo(width=240, height=160):

@@ -360,12 +360,16 @@ def scan_of(d, mode, name, height=1754, **keys):
     im = page_of(d, mode).crop((0, 0, 1240, height)); p = pikepdf.new(); p.add_blank_page(page_size=(595, 842)); page = p.pages[0]
     image = Stream(p, im.tobytes()); image.update(Dictionary(Type=Name.XObject, Subtype=Name.Image, Width=im.width, Height=im.height, **keys)) if hasattr(image, 'update') else [image.__setitem__('/' + k, v) for k, v in dict(Type=Name.XObject, Subtype=Name.Image, Width=im.width, Height=im.height, **keys).items()]
     page.Resources = Dictionary(XObject=Dictionary(Im0=p.make_indirect(image))); page.Contents = Stream(p, b'q 595 0 0 %d 0 0 cm /Im0 Do Q' % (842 * height // 1754)); p.save(name, static_id=True, compress_streams=True)
-d = number(); page_of(d, 'L').save('scan-jpeg.pdf', resolution=150, quality=60); row('scan-jpeg.pdf', d, 'text in the picture, read by OCR', redact='refused')
-d = number(); page_of(d, '1').save('scan-fax.pdf', resolution=150); row('scan-fax.pdf', d, 'text in the picture, read by OCR', redact='refused')
-d = number(); scan_of(d, 'L', 'scan-grey.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=8); row('scan-grey.pdf', d, 'text in the picture, read by OCR', redact='refused')
-d = number(); scan_of(d, 'RGB', 'scan-colour.pdf', ColorSpace=Name.DeviceRGB, BitsPerComponent=8); row('scan-colour.pdf', d, 'text in the picture, read by OCR', redact='refused')
-d = number(); scan_of(d, '1', 'scan-bits.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=1); row('scan-bits.pdf', d, 'text in the picture, read by OCR', redact='refused')
-d = number(); scan_of(d, 'L', 'scan-strip.pdf', height=480, ColorSpace=Name.DeviceGray, BitsPerComponent=8); row('scan-strip.pdf', d, 'text in the picture, read by OCR', redact='refused')
+d = number(); page_of(d, 'L').save('scan-jpeg.pdf', resolution=150, quality=60); row('scan-jpeg.pdf', d, 'text in the picture, read by OCR')
+d = number(); page_of(d, '1').save('scan-fax.pdf', resolution=150); row('scan-fax.pdf', d, 'text in the picture, read by OCR')
+d = number(); scan_of(d, 'L', 'scan-grey.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=8); row('scan-grey.pdf', d, 'text in the picture, read by OCR')
+d = number(); scan_of(d, 'RGB', 'scan-colour.pdf', ColorSpace=Name.DeviceRGB, BitsPerComponent=8); row('scan-colour.pdf', d, 'text in the picture, read by OCR')
+d = number(); scan_of(d, '1', 'scan-bits.pdf', ColorSpace=Name.DeviceGray, BitsPerComponent=1); row('scan-bits.pdf', d, 'text in the picture, read by OCR')
+d = number(); scan_of(d, 'L', 'scan-strip.pdf', height=480, ColorSpace=Name.DeviceGray, BitsPerComponent=8); row('scan-strip.pdf', d, 'text in the picture, read by OCR')
+
+# --- scanned pages with the text that somebody's OCR recognised, unseen, on them: in its place, and one that the picture does not show
+d = number(); page_of(d, 'L').save('x.png', dpi=(150, 150)); subprocess.run(['tesseract', 'x.png', 'scan-searchable', '-l', 'dan', 'pdf'], check=True, stderr=subprocess.DEVNULL); os.remove('x.png'); row('scan-searchable.pdf', d, 'page 1', hidden=True)
+d = number(); p = pikepdf.open('scan-grey.pdf'); p.pages[0].Resources.Font = Dictionary(F1=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)); p.pages[0].contents_add(b'BT 3 Tr /F1 12 Tf 60 300 Td (CPR %s) Tj ET' % dash(d).encode()); p.save('recognised-otherwise.pdf', static_id=True); row('recognised-otherwise.pdf', d, 'page 1', hidden=True, redact='refused')
 
 with open('expected.yaml', 'w') as out:
     out.write('# Made by make.py: what is in each file of this folder, and where.\n')

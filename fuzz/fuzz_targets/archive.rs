@@ -1,0 +1,6 @@
+//! Archives and packed files of all kinds.
+#![no_main]
+
+use cpr_milter_fuzz::check::Reading;
+
+cpr_milter_fuzz::target!(Reading::File("a.bin"));

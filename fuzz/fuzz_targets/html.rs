@@ -1,0 +1,6 @@
+//! HTML and XML, embedded pictures and files too.
+#![no_main]
+
+use cpr_milter_fuzz::check::Reading;
+
+cpr_milter_fuzz::target!(Reading::File("a.html"));

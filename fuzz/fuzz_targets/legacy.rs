@@ -1,0 +1,6 @@
+//! Word, Excel and PowerPoint in compound files.
+#![no_main]
+
+use cpr_milter_fuzz::check::Reading;
+
+cpr_milter_fuzz::target!(Reading::File("a.doc"));

@@ -1,0 +1,6 @@
+//! OpenDocument packages.
+#![no_main]
+
+use cpr_milter_fuzz::check::Reading;
+
+cpr_milter_fuzz::target!(Reading::File("a.odt"));

@@ -1,0 +1,6 @@
+//! Outlook messages and winmail.dat.
+#![no_main]
+
+use cpr_milter_fuzz::check::Reading;
+
+cpr_milter_fuzz::target!(Reading::File("a.msg"));
