@@ -5,7 +5,7 @@
 //! two are judged alike; `crowd` lets most rules fit everybody, which nobody writes, to show where the time goes then.
 
 use cpr_milter::cpr::{Confidence, IdKind};
-use cpr_milter::policy::{self, Facts, Number, Policy, Redaction, Sighting};
+use cpr_milter::policy::{self, Answers, Facts, Number, Policy, Redaction, Sighting};
 use cpr_milter::types::{Address, Envelope, PlaceClass, Recipient};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::fmt::Write as _;
@@ -122,6 +122,7 @@ fn decide(c: &mut Criterion) {
             doubts: &[],
             tls_enforced: &tls,
             redaction: Redaction::Assumed,
+            given: &Answers::offline(),
         };
         group.bench_function(name, |b| b.iter(|| black_box(policy.decide(black_box(&facts)))));
     }

@@ -33,13 +33,17 @@ seeds_of() {
     outlook) echo $documents/msg $documents/tnef ;;
     pdf) echo $documents/pdf ;;
     picture) echo $documents/images ;;
-    archive | sqlite) echo $documents/archives ../tests/data/document ;;
+    archive) echo "$work/seeds/archive" ../tests/data/document ;;
+    sqlite) echo "$work/seeds/sqlite" ;;
     mail) echo ../tests/data/mails "$work/seeds/mail" ;;
     detect) echo ../tests/data/detect ;;
     esac
 }
 # The cases of the tests' tables as files; those of `text` with the letter before them that chooses UTF-8.
-mkdir -p "$work"/seeds/{text,html,mail}
+mkdir -p "$work"/seeds/{text,html,mail,archive,sqlite}
+cp $documents/archives/*.sqlite "$work/seeds/sqlite/"
+# Bombs take their time to reach the limit, and tests have them.
+find $documents/archives -type f ! -name '*.sqlite' ! -name 'bomb*' ! -name '*.py' ! -name '*.tsv' -exec cp -t "$work/seeds/archive" {} +
 python3 - "$work/seeds" <<'PY'
 import json, pathlib, re, sys, textwrap
 seeds = pathlib.Path(sys.argv[1])

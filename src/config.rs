@@ -112,8 +112,10 @@ pub struct Programs {
     pub ocr_seconds: u32,
     /// Pixels of one picture; larger ones are not read.
     pub ocr_pixels: u64,
-    /// Debian's `libarchive-tools`, for RAR.
+    /// Debian's `libarchive-tools`, for RAR and other archives without a reader of ours.
     pub bsdtar: PathBuf,
+    /// Debian's `poppler-utils`: draws the pages of PDF documents that have to be read as pictures.
+    pub pdftoppm: PathBuf,
 }
 
 /// Whether pictures are read.
@@ -135,6 +137,7 @@ impl Default for Programs {
             ocr_seconds: 8,
             ocr_pixels: 40_000_000,
             bsdtar: PathBuf::from("/usr/bin/bsdtar"),
+            pdftoppm: PathBuf::from("/usr/bin/pdftoppm"),
         }
     }
 }

@@ -10,6 +10,8 @@ mod collection_hostile;
 mod hostile;
 #[path = "document/leaks.rs"]
 mod leaks;
+#[path = "document/gaps.rs"]
+mod gaps;
 #[path = "document/legacy.rs"]
 mod legacy;
 #[path = "document/legacy_hostile.rs"]

@@ -209,7 +209,7 @@ fn what_was_not_answered_is_not_decided() {
     given.answer(&asked("a@post.example"), vec![1]);
     let decisions = decide(&given);
     assert!(decisions[0].matched.iter().any(|m| m.rule.id == "r_team"));
-    assert!(decisions[0].lifted.iter().any(|l| l.exception == "to_team"));
+    assert!(decisions[0].lifted.iter().any(|l| &*l.exception == "to_team"));
 }
 
 #[test]

@@ -74,27 +74,32 @@ fn packed(bytes: &[u8]) -> Vec<(Kind, usize)> {
 /// The digits by themselves, in the forms people write them: part of a longer word or number they are something else.
 fn stands_at(bytes: &[u8], digits: &str) -> Option<usize> {
     let (date, serial) = digits.split_at_checked(6)?;
-    for text in [
+    let forms = [
         digits.to_owned(),
         format!("{date}-{serial}"),
         format!("{date} {serial}"),
-    ] {
-        for step in [1, 2] {
-            let wanted: Vec<u8> = text
-                .bytes()
-                .flat_map(|b| std::iter::once(b).chain((1..step).map(|_| 0)))
-                .collect();
-            let wide = |at: usize| step == 1 || bytes.get(at + 1) == Some(&0);
-            let part = |at: Option<usize>| {
-                at.is_some_and(|at| wide(at) && bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 128))
-            };
-            let found = bytes.windows(wanted.len()).enumerate().find(|(at, window)| {
-                *window == wanted && !part(at.checked_sub(step)) && !part(Some(at + wanted.len()))
-            });
-            if let Some((at, _)) = found {
-                return Some(at);
-            }
-        }
-    }
-    None
+    ];
+    let narrow = forms.iter().map(|form| (form.clone().into_bytes(), 1));
+    let wide = forms
+        .iter()
+        .map(|form| (form.bytes().flat_map(|b| [b, 0]).collect(), 2));
+    let wanted: Vec<(Vec<u8>, usize)> = narrow.chain(wide).collect();
+    let first = digits.bytes().next()?;
+    let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == first);
+    starts.map(|(at, _)| at).find(|at| {
+        wanted.iter().any(|(form, step)| {
+            bytes[*at..].starts_with(form)
+                && !is_part(bytes, at.checked_sub(*step), *step)
+                && !is_part(bytes, Some(at + form.len()), *step)
+        })
+    })
+}
+
+/// A letter or digit stands there.
+fn is_part(bytes: &[u8], at: Option<usize>, step: usize) -> bool {
+    at.is_some_and(|at| {
+        let narrow = step == 1 || bytes.get(at + 1) == Some(&0);
+        let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 128;
+        narrow && bytes.get(at).is_some_and(word)
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::{Family, ar, charset, mbox, pdf, picture, rtf, sevenz, sqlite, stream, tar};
 use crate::content::Hint;
+use crate::message;
 
 /// How much of the start is looked at for text-like signs.
 const HEAD: usize = 4096;
@@ -14,6 +15,12 @@ const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"Rar!\x1a\x07", "RAR archive"),
     (0, b"\x1f\x9d", "compress file"),
     (0, b"MSCF", "cabinet archive"),
+    (0, b"\x89LZO\0\r\n\x1a\n", "lzop file"),
+    (0, b"xar!\0", "xar archive"),
+    (2, b"-lh", "LHA archive"),
+    (2, b"-lz", "LHA archive"),
+    (0, b"\x60\xea", "ARJ archive"),
+    (0x8001, b"CD001", "disc image (ISO 9660)"),
     (0, b"\x7fELF", "program"),
     (0, b"OggS", "Ogg sound"),
     (0, b"ID3", "MP3 sound"),
@@ -38,6 +45,10 @@ const WEAK: &[(&[u8], &str)] = &[
 
 /// Which family reads these bytes.
 pub(super) fn family(bytes: &[u8], hint: &Hint) -> Family {
+    // A signed archive ends in one, nearly.
+    if bytes.first() == Some(&0x30) && message::envelope(bytes).is_some() {
+        return Family::Other;
+    }
     if is_zip(bytes) {
         return Family::Zip;
     }
@@ -110,7 +121,8 @@ fn strong(bytes: &[u8]) -> Option<&'static str> {
     // `ID3` can begin a word; a control byte follows in the real ones.
     found.map(|(_, _, name)| *name).filter(|name| match *name {
         "MP3 sound" => bytes.get(3..6).is_some_and(|b| b.iter().any(|b| *b < 32)),
-        "HEIF picture or MP4 video" | "cabinet archive" | "RIFF media" => {
+        "LHA archive" => bytes.get(6) == Some(&b'-') && bytes.get(7..21).is_some_and(|b| b.contains(&0)),
+        "HEIF picture or MP4 video" | "cabinet archive" | "RIFF media" | "ARJ archive" => {
             bytes.get(..12).is_some_and(|b| b.contains(&0)) || charset::control_heavy(bytes)
         }
         _ => true,

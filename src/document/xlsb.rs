@@ -216,7 +216,7 @@ impl Book {
             (name.as_str(), *state)
         });
         let mut sheet = Sheet::new(name, concealed);
-        let mut row = 0;
+        let (mut row, mut column) = (0, u32::MAX);
         let mut whole = false;
         for (id, data) in (Records {
             bytes: &part.bytes,
@@ -226,6 +226,7 @@ impl Book {
             match id {
                 0 => {
                     row = u32_at(data, 0).unwrap_or(row);
+                    column = u32::MAX;
                     if data.get(11).is_some_and(|flags| flags & 0x10 != 0) {
                         sheet.hidden_rows.insert(row);
                     }
@@ -236,7 +237,20 @@ impl Book {
                         sheet.hidden_columns.extend(first..=last.min(WIDEST));
                     }
                 }
-                2 | 5..=9 | 62 => self.cell(id, data, row, &mut sheet),
+                1..=11 | 62 => {
+                    column = u32_at(data, 0).unwrap_or(column);
+                    if matches!(id, 2 | 5..=9 | 62) {
+                        self.cell(id, data, row, &mut sheet);
+                    }
+                }
+                // The same cells in short: in the column behind the one before, which is not said (BrtShortBlank to BrtShortIsst).
+                12..=18 => {
+                    column = column.wrapping_add(1);
+                    if let Some(long) = [2, 0, 0, 5, 6, 7].get(id.wrapping_sub(13)).filter(|long| **long > 0) {
+                        let data = [&column.to_le_bytes(), data].concat();
+                        self.cell(*long, &data, row, &mut sheet);
+                    }
+                }
                 130 => whole = true,
                 _ => {}
             }

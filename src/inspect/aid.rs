@@ -1,14 +1,14 @@
-//! What other programs read for us: text in pictures (Tesseract) and RAR archives (bsdtar), as views and children of the
-//! same content that the readers give.
+//! What other programs read for us: text in pictures (Tesseract), pages of PDF documents (pdftoppm) and archives (bsdtar), as views
+//! and children of the same content that the readers give.
 
 use super::program::{NoOutput, Output, run};
 use super::words::Words;
+use super::{archives, pages};
 use crate::config::{Ocr, Programs};
-use crate::content::{Budget, Child, Content, Hint, View};
+use crate::content::{Budget, Content, View};
 use crate::document::{self, Family, Picture};
 use crate::types::{DoubtKind, Location, PartPath};
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -54,7 +54,12 @@ impl<'p> Aid<'p> {
     pub(crate) fn add(&mut self, family: Family, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
         match family {
             Family::Picture(kind) => self.picture(kind, bytes, content, budget),
-            Family::Other if bytes.starts_with(b"Rar!\x1a\x07") => self.rar(bytes, content, budget),
+            Family::Pdf if self.programs.ocr == Ocr::Auto => {
+                pages::add(&self.programs.pdftoppm, bytes, content, budget, &mut self.left);
+            }
+            Family::Other | Family::Zip if archives::serves(family, bytes, content) => {
+                archives::add(&self.programs.bsdtar, family, bytes, content, budget);
+            }
             _ => {}
         }
     }
@@ -168,49 +173,9 @@ impl<'p> Aid<'p> {
         }
         Ok(words)
     }
-
-    /// A RAR archive, written anew by libarchive as the tar that we read ourselves.
-    fn rar(&mut self, bytes: &[u8], content: &mut Content<'_>, budget: &mut Budget) {
-        let until = Instant::now() + budget.time_left();
-        let arguments = ["-cf", "-", "--format", "pax", "@-"];
-        let most = budget.bytes_left();
-        let Ok(output) = run(&self.programs.bsdtar, &arguments, bytes, most, until) else {
-            return;
-        };
-        let says = |word: &[u8]| memchr::memmem::find(&output.complaint, word).is_some();
-        let encrypted = says(b"ncrypt") || says(b"assphrase") || says(b"assword");
-        // It leaves out what it cannot write, and only complains.
-        if output.whole && output.complaint.is_empty() {
-            content.doubts.retain(|doubt| doubt.kind != DoubtKind::Unread);
-        } else if encrypted {
-            content
-                .doubts
-                .push(whole(DoubtKind::Encrypted, "the archive is encrypted"));
-        } else if output.bytes.len() as u64 > most {
-            content
-                .doubts
-                .push(whole(DoubtKind::TooLarge, "it unpacks to more than the limit allows"));
-        } else {
-            content
-                .doubts
-                .push(whole(DoubtKind::Broken, "the archive is damaged or of an unknown kind"));
-        }
-        if budget.produce(output.bytes.len() as u64).is_err() {
-            return;
-        }
-        content.children.push(Child {
-            path: PartPath(vec![1]),
-            bytes: Cow::Owned(output.bytes),
-            hint: Hint {
-                attachment: true,
-                ..Hint::default()
-            },
-            alternative: true,
-        });
-    }
 }
 
-fn whole(kind: DoubtKind, reason: &str) -> crate::content::ContentDoubt {
+pub(super) fn whole(kind: DoubtKind, reason: &str) -> crate::content::ContentDoubt {
     crate::content::ContentDoubt {
         kind,
         part: PartPath::default(),

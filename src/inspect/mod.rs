@@ -5,8 +5,11 @@
 //! starts one. `redact` takes the same road, so that what was found is what is removed.
 
 mod aid;
+mod archives;
 mod closer;
+mod pages;
 mod program;
+mod turned;
 mod walk;
 mod words;
 

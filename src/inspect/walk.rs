@@ -1,7 +1,7 @@
 //! The recursion over parts, and what becomes of views on the way.
 
 use super::closer::Closer;
-use super::{Aid, Input, Options};
+use super::{Aid, Input, Options, turned};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
 use crate::cpr::{Confidence, Detected, Detector, Hit, LETTERS_LIKE_DIGITS, Secret, letters_as_digits};
 use crate::document::{self, Family};
@@ -116,6 +116,10 @@ pub(crate) fn open<'a>(node: &Node<'a>, budget: &mut Budget, aid: &mut Aid<'_>) 
         _ => document::read(node.bytes, &node.hint, budget),
     };
     aid.add(family, node.bytes, &mut content, budget);
+    // A PDF document is read as displayed; its writer compares what it reads twice.
+    if family != Family::Pdf {
+        turned::add(&mut content, budget);
+    }
     (family, content)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Nothing is verified here: what matters is what a recipient reads.
 
+use super::seals::signed_hint;
+use crate::content::Hint;
 use std::ops::Range;
 
 /// What a CMS object is, by its content type.
@@ -28,6 +30,35 @@ pub(super) struct Read {
     pub(super) sort: Sort,
     /// The signed content.
     pub(super) content: Option<Vec<u8>>,
+}
+
+/// What a CMS object by itself holds, for a file that is one.
+pub enum Envelope {
+    /// A signature alone, with the certificates that go with it.
+    Signature,
+    /// Signed content, and what it is.
+    Signed(Vec<u8>, Hint),
+    /// Nothing that can be read without a key.
+    Encrypted,
+}
+
+/// Reads a file that is a CMS object; `None` when it is another one, or none.
+pub fn envelope(bytes: &[u8]) -> Option<Envelope> {
+    let read = read(bytes)?;
+    match (read.sort, read.content) {
+        (Sort::Signed, Some(inner)) => {
+            let hint = signed_hint(&inner);
+            Some(Envelope::Signed(inner, hint))
+        }
+        (Sort::Signed, None) if is_detached(bytes) => Some(Envelope::Signature),
+        (Sort::Encrypted, _) => Some(Envelope::Encrypted),
+        _ => None,
+    }
+}
+
+/// The signed content is left out on purpose: its type stands alone.
+fn is_detached(bytes: &[u8]) -> bool {
+    encapsulated(bytes).is_some_and(|(kind, wrapper)| kind.end >= wrapper.end || bytes.get(kind.end) == Some(&0))
 }
 
 /// 1.2.840.113549.1.7: PKCS #7; signedData is 2, envelopedData 3, encryptedData 6.
@@ -60,17 +91,29 @@ pub(super) fn read(bytes: &[u8]) -> Option<Read> {
 
 /// `[0] SEQUENCE { version, digestAlgorithms, SEQUENCE { contentType, [0] OCTET STRING } … }`.
 fn signed(bytes: &[u8], rest: Range<usize>) -> Option<Vec<u8>> {
+    let (kind, inside) = signed_parts(bytes, rest)?;
+    let wrapper = element(bytes, kind.end..inside.end).filter(|w| w.tag == 0xA0)?;
+    let octets = element(bytes, wrapper.inside)?;
+    let mut out = Vec::new();
+    gather(bytes, &octets, DEPTH, &mut out)?;
+    Some(out)
+}
+
+/// The type of the signed content, and the inside of what holds it.
+fn encapsulated(bytes: &[u8]) -> Option<(Element, Range<usize>)> {
+    let outer = element(bytes, 0..bytes.len())?;
+    let kind = element(bytes, outer.inside.clone())?;
+    signed_parts(bytes, kind.end..outer.inside.end)
+}
+
+fn signed_parts(bytes: &[u8], rest: Range<usize>) -> Option<(Element, Range<usize>)> {
     let explicit = element(bytes, rest)?;
     let data = element(bytes, explicit.inside)?;
     let version = element(bytes, data.inside.clone())?;
     let digests = element(bytes, version.end..data.inside.end)?;
     let encapsulated = element(bytes, digests.end..data.inside.end)?;
     let kind = element(bytes, encapsulated.inside.clone())?;
-    let wrapper = element(bytes, kind.end..encapsulated.inside.end).filter(|w| w.tag == 0xA0)?;
-    let octets = element(bytes, wrapper.inside)?;
-    let mut out = Vec::new();
-    gather(bytes, &octets, DEPTH, &mut out)?;
-    Some(out)
+    Some((kind, encapsulated.inside))
 }
 
 /// An OCTET STRING, primitive or in pieces (BER).

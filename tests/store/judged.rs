@@ -189,7 +189,11 @@ fn a_store_of_the_first_schema_is_brought_up_to_date() {
     let id = held(&place.courier(), 5, &[Duty::Hold]);
     place
         .sql()
-        .execute_batch("DROP TABLE judged; DROP TABLE judged_key; UPDATE schema_version SET version = 1;")
+        .execute_batch(
+            "DROP TABLE session; DROP TABLE account; DROP TABLE sign_in_failure; DROP TABLE unmasking; DROP TABLE mark;
+             DROP TABLE desk; DROP INDEX recipient_rule; DROP TABLE judged; DROP TABLE judged_key;
+             UPDATE schema_version SET version = 1;",
+        )
         .expect("as it was");
     let store = place.courier();
     store.note(&[judged(1, start() + Duration::hours(1))]).expect("noted");

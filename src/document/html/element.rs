@@ -116,6 +116,10 @@ pub(super) fn runs_on(local: &str) -> bool {
                 | "change"
                 | "change-start"
                 | "change-end"
+                // Visio: marks where the manner of letters, paragraphs and tabs changes.
+                | "cp"
+                | "pp"
+                | "tp"
         )
 }
 

@@ -72,6 +72,13 @@ fn one(
     }
     push(content, walk.shown, &reading.map, Location::Text, false);
     push(content, walk.hidden, &reading.map, Location::HiddenText, true);
+    if !walk.covered.text.is_empty() {
+        let covered = view(walk.covered, &reading.map, Location::HiddenText, true);
+        content.views.push(View {
+            fake_redaction: true,
+            ..covered
+        });
+    }
     for (name, sink) in attributes {
         let shown = element::is_shown(&name);
         push(content, sink, &reading.map, Location::Attribute(name), !shown);

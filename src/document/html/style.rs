@@ -20,6 +20,8 @@ pub(super) struct Style {
     pub background: Option<String>,
     /// White space stays.
     pub pre: bool,
+    /// From right to left against the nature of the letters.
+    pub turned: bool,
 }
 
 /// How an element stands among others.
@@ -37,6 +39,7 @@ pub(super) enum Display {
 pub(super) fn declarations(css: &str) -> Style {
     let mut style = Style::default();
     let mut clipped = (false, false);
+    let mut turned = (false, false);
     let css: String = css.to_ascii_lowercase();
     for declaration in css.split(';') {
         let Some((name, value)) = declaration.split_once(':') else {
@@ -55,11 +58,14 @@ pub(super) fn declarations(css: &str) -> Style {
             "overflow" if value == "hidden" => clipped.1 = true,
             "color" => style.color = color(value),
             "background" | "background-color" => style.background = color(value),
+            "unicode-bidi" => turned.0 = value.ends_with("override"),
+            "direction" => turned.1 = value == "rtl",
             "white-space" => style.pre = value.starts_with("pre"),
             _ => {}
         }
     }
     style.hidden |= clipped == (true, true);
+    style.turned = turned == (true, true);
     style
 }
 

@@ -34,6 +34,8 @@ struct Open {
     pre: bool,
     color: String,
     background: String,
+    /// Its text runs from right to left, digits too.
+    turned: bool,
 }
 
 /// The texts gathered from one source.
@@ -46,6 +48,8 @@ pub(super) struct Walk<'t> {
     pub shown: Sink,
     /// In the source, not displayed.
     pub hidden: Sink,
+    /// In its own dark colour: blacked out to the eye, and still there.
+    pub covered: Sink,
     /// Displayed or not, in order: a number may stand half in each.
     pub all: Sink,
     /// Places in `all` where shown and hidden text meet.
@@ -67,6 +71,7 @@ impl<'t> Walk<'t> {
             sheets: Hidden::default(),
             shown: Sink::new(),
             hidden: Sink::new(),
+            covered: Sink::new(),
             all: Sink::new(),
             seams: Vec::new(),
             was_hidden: false,
@@ -149,8 +154,12 @@ impl<'t> Walk<'t> {
         }
         self.all.piece(self.text, range.clone(), manner);
         if concealed {
+            if self.stack.last().is_some_and(Open::covered) {
+                self.covered.piece(self.text, range.clone(), manner);
+            }
             self.hidden.piece(self.text, range, manner);
         } else {
+            self.covered.gap(Gap::Line);
             self.shown.piece(self.text, range, manner);
             self.hidden.gap(Gap::Line);
         }
@@ -219,9 +228,22 @@ impl<'t> Walk<'t> {
         if void {
             self.gap(self.boundary(&name, open.display), inside);
         } else if self.stack.len() < DEPTH {
+            let turned = open.turned;
             self.stack.push(open);
+            if turned {
+                self.mark('\u{202e}');
+            }
         }
         None
+    }
+
+    /// A mark of direction, which stands for an element.
+    fn mark(&mut self, mark: char) {
+        self.all.unit(mark, 0..0);
+        match self.concealed(false) {
+            true => self.hidden.unit(mark, 0..0),
+            false => self.shown.unit(mark, 0..0),
+        }
     }
 
     /// Office elements that stand for a character.
@@ -243,6 +265,8 @@ impl<'t> Walk<'t> {
             Dialect::Html => gap_of(display),
             _ if matches!(local(name), "row" | "tr" | "p" | "si" | "table-row" | "h" | "br") => Gap::Line,
             Dialect::Office if element::runs_on(local(name)) => Gap::None,
+            // SVG writes a tspan where the font or the place changes.
+            Dialect::Xml if local(name) == "tspan" => Gap::None,
             _ => Gap::Tab,
         }
     }
@@ -288,6 +312,8 @@ impl<'t> Walk<'t> {
                 outer.map(|o| &o.background),
                 "ffffff",
             ),
+            turned: self.html()
+                && (style.turned || name == "bdo" && value("dir").is_some_and(|dir| dir.eq_ignore_ascii_case("rtl"))),
             name: name.to_owned(),
         }
     }
@@ -350,6 +376,9 @@ impl<'t> Walk<'t> {
     }
 
     fn close(&mut self, inside: bool) {
+        if self.stack.last().is_some_and(|open| open.turned) {
+            self.mark('\u{202c}');
+        }
         if let Some(open) = self.stack.pop() {
             let gap = self.boundary(&open.name, open.display);
             // What is not there makes no gap in what is.
@@ -363,6 +392,16 @@ impl<'t> Walk<'t> {
 }
 
 impl Open {
+    /// Of one colour with its ground, and that is not the white of paper.
+    fn covered(&self) -> bool {
+        let light = |pair: &str| u8::from_str_radix(pair, 16).is_ok_and(|value| value > 0xc0);
+        let pale = self.background.len() == 6
+            && [0..2, 2..4, 4..6]
+                .into_iter()
+                .all(|pair| self.background.get(pair).is_some_and(light));
+        self.color == self.background && self.color != "transparent" && !pale
+    }
+
     fn concealed(&self) -> bool {
         self.hidden || self.tiny || self.unseen || self.color == self.background || self.color == "transparent"
     }

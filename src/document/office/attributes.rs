@@ -91,6 +91,10 @@ fn place(element: &str, attribute: &str, base: &OfficePlace) -> (Location, bool)
 /// Numbers that programs make and that look like any other ten digits: ids, coordinates, revision marks. Only when the value
 /// is nothing but such a number; whatever else stands there is read.
 fn is_machine(element: &str, attribute: &str, value: &str) -> bool {
+    // `xml:space` of every run: the whole vocabulary, and by far the most of all attributes in a long text.
+    if attribute == "space" {
+        return matches!(value, "preserve" | "default");
+    }
     let bare = value
         .bytes()
         .all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b'{' | b'}'));

@@ -1,6 +1,7 @@
 //! The parts of a workbook that must be read together: sheets, what they share, and the copies of their data.
 
 use super::attributes::{self, loose};
+use super::covers;
 use super::format::Shown;
 use super::gather::Sheaf;
 use super::package::Relations;
@@ -40,7 +41,10 @@ pub(super) fn read<'t>(
         for (part, root) in parts.iter().zip(roots) {
             let concealed = workbook.sheets.get(part.name).is_some_and(|(_, c)| *c != Concealed::No);
             if matches!(*root, "worksheet" | "dialogsheet" | "macrosheet" | "chartsheet") && concealed == away {
-                faults.join(sheet::read(part, &mut workbook, shown, sheaf, budget)?);
+                let drawing = relations.by_type(part.name, "/drawing");
+                let drawing = drawing.and_then(|path| parts.iter().find(|part| part.name == path));
+                let covered = drawing.map_or_else(|| Ok(Vec::new()), |drawing| covers::cells(drawing.text, budget))?;
+                faults.join(sheet::read(part, &mut workbook, covered, shown, sheaf, budget)?);
                 done.insert(part.name);
             }
         }

@@ -133,6 +133,13 @@ impl<'t> Flows<'t> {
     pub fn cell(&mut self, columns: u32) {
         if let Some(flow) = self.stack.last_mut() {
             flow.filled = false;
+            // The last paragraph of a cell ends with the cell: no break stands between its digits and those of the next.
+            let is_break = |piece: &Piece<'_>| matches!(piece.what, What::Gap(CELL_BREAK));
+            for line in [Some(&mut flow.line), flow.mirror.as_mut()].into_iter().flatten() {
+                if line.last().is_some_and(is_break) {
+                    line.pop();
+                }
+            }
             for _ in 0..columns.clamp(1, WIDEST) {
                 flow.gap('\t');
             }

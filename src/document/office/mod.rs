@@ -5,6 +5,7 @@
 //! knows is read all the same: text as lines, attributes as lines. Everything that is not XML stays a child.
 
 mod attributes;
+mod covers;
 mod excel;
 mod flat;
 mod flow;
@@ -69,16 +70,42 @@ pub(super) fn read(content: &mut Content<'_>, archive: usize, budget: &mut Budge
             .push(doubt(DoubtKind::Encrypted, "the document is encrypted"));
         return;
     }
-    absorb(content, kind);
-    let absorbed = std::mem::take(&mut content.absorbed);
+    let absorbed = absorb(content, |child| is_ours(child, kind, head_is_xml));
+    content.absorbed = match parts(&absorbed, archive, true) {
+        Some(parts) => {
+            package(content, kind, &parts, &absorbed, archive, budget);
+            absorbed
+        }
+        // Rare: the head of a part looked like ours and the rest is not. Those are for the reader of XML, who tries them all.
+        None => {
+            content.children.extend(absorbed);
+            content.children.sort_by(|a, b| a.path.cmp(&b.path));
+            let absorbed = absorb(content, |child| {
+                is_ours(child, kind, |bytes| plain_text(bytes).is_some())
+            });
+            let parts = parts(&absorbed, archive, false).unwrap_or_default();
+            package(content, kind, &parts, &absorbed, archive, budget);
+            absorbed
+        }
+    };
+}
+
+/// Reads what was absorbed.
+fn package(
+    content: &mut Content<'_>,
+    kind: Kind,
+    parts: &[Part<'_>],
+    absorbed: &[Child<'_>],
+    archive: usize,
+    budget: &mut Budget,
+) {
     let mut sheaf = Sheaf::default();
     let mut faults = Faults::default();
-    let parts = parts(&absorbed, archive);
     let outcome = match kind {
-        Kind::Ooxml => ooxml_package(&parts, &mut sheaf, &mut faults, budget),
-        Kind::OpenDocument => odf_package(&parts, &mut sheaf, &mut faults, budget),
+        Kind::Ooxml => ooxml_package(parts, &mut sheaf, &mut faults, budget),
+        Kind::OpenDocument => odf_package(parts, &mut sheaf, &mut faults, budget),
     };
-    opaque(&absorbed, archive, &mut sheaf);
+    opaque(absorbed, archive, &mut sheaf);
     if let Err(spent) = outcome {
         content.doubts.push(doubt(spent.doubt(), spent.to_string()));
     }
@@ -86,7 +113,6 @@ pub(super) fn read(content: &mut Content<'_>, archive: usize, budget: &mut Budge
     faults.subset |= faults.doctype && kind == Kind::Ooxml;
     tell(content, faults);
     content.views.extend(sheaf.views());
-    content.absorbed = absorbed;
 }
 
 /// By the entries that every reader looks for.
@@ -121,44 +147,52 @@ fn lock(content: &mut Content<'_>) -> bool {
     locked
 }
 
-/// Moves what this reader reads from the children to the absorbed.
-fn absorb(content: &mut Content<'_>, kind: Kind) {
+/// Takes what this reader reads from the children.
+fn absorb<'a>(content: &mut Content<'a>, is_ours: impl Fn(&Child<'_>) -> bool) -> Vec<Child<'a>> {
     let (taken, left): (Vec<_>, Vec<_>) = std::mem::take(&mut content.children)
         .into_iter()
-        .partition(|child| !child.alternative && is_ours(child, kind));
+        .partition(|child| !child.alternative && is_ours(child));
     content.children = left;
-    content.absorbed = taken;
+    taken
 }
 
-fn is_ours(child: &Child<'_>, kind: Kind) -> bool {
-    let name = child.hint.name.as_deref().unwrap_or_default();
-    let lower = name.to_ascii_lowercase();
-    let own_xml = lower
-        .rsplit_once('.')
-        .is_some_and(|(_, end)| matches!(end, "xml" | "rels" | "vml" | "rdf"));
-    // Data of other programs in their own vocabulary: the reader of XML reads it.
-    let foreign = lower.starts_with("customxml/item") && !lower.starts_with("customxml/itemprops");
-    own_xml && !foreign && plain_text(&child.bytes).is_some()
+fn is_ours(child: &Child<'_>, kind: Kind, is_xml: impl Fn(&[u8]) -> bool) -> bool {
+    let lower = child.hint.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+    is_own_xml(&lower) && is_xml(&child.bytes)
         || is_thumbnail(&lower, &child.bytes)
         || is_opaque(&lower, kind)
         || kind == Kind::OpenDocument && (lower == "mimetype" || is_metafile(&child.bytes))
 }
 
+/// By its name.
+fn is_own_xml(lower: &str) -> bool {
+    let xml = lower
+        .rsplit_once('.')
+        .is_some_and(|(_, end)| matches!(end, "xml" | "rels" | "vml" | "rdf"));
+    // Data of other programs in their own vocabulary: the reader of XML reads it.
+    let foreign = lower.starts_with("customxml/item") && !lower.starts_with("customxml/itemprops");
+    xml && !foreign
+}
+
 /// UTF-8 without a second reading; other charsets are left to the reader of XML, who tries them all.
 fn plain_text(bytes: &[u8]) -> Option<&str> {
+    // The cheap question first: the whole is looked through once, and that shows in the time of a large document.
+    let plain = head_is_xml(bytes) && memchr::memchr(0, bytes).is_none();
+    let text = plain.then(|| std::str::from_utf8(bytes).ok()).flatten()?;
+    Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Begins as XML in UTF-8 does, as far as its head says.
+fn head_is_xml(bytes: &[u8]) -> bool {
     const HEAD: usize = 200;
-    let text = std::str::from_utf8(bytes).ok()?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let head = text
-        .get(..text.floor_char_boundary(HEAD))
-        .unwrap_or(text)
-        .to_ascii_lowercase();
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let head = String::from_utf8_lossy(bytes.get(..HEAD).unwrap_or(bytes)).to_ascii_lowercase();
     let declared = head
         .split_once("encoding=")
         .map(|(_, rest)| rest.trim_start_matches(['"', '\'']));
     let good = declared
         .is_none_or(|label| label.starts_with("utf-8") || label.starts_with("us-ascii") || label.starts_with("utf8"));
-    (good && head.trim_ascii_start().starts_with('<') && !text.contains('\0')).then_some(text)
+    good && head.trim_ascii_start().starts_with('<')
 }
 
 /// The small picture of the first page that programs keep for file managers. Too small for anything but a headline, which stands in
@@ -183,22 +217,25 @@ fn is_metafile(bytes: &[u8]) -> bool {
     bytes.starts_with(b"VCLMTF")
 }
 
-/// The XML among the absorbed, each with its place in the source.
-fn parts<'t>(absorbed: &'t [Child<'_>], archive: usize) -> Vec<Part<'t>> {
+/// The XML among the absorbed, each with its place in the source; `None` when all that looks like it must be and is not.
+fn parts<'t>(absorbed: &'t [Child<'_>], archive: usize, all: bool) -> Option<Vec<Part<'t>>> {
     let mut parts = Vec::new();
     let mut base = archive;
     for child in absorbed {
-        if let Some(text) = plain_text(&child.bytes) {
-            parts.push(Part {
+        let name = child.hint.name.as_deref().unwrap_or_default();
+        match plain_text(&child.bytes) {
+            Some(text) => parts.push(Part {
                 text,
                 base: base + (child.bytes.len() - text.len()),
                 number: child.path.0.first().copied().unwrap_or_default(),
-                name: child.hint.name.as_deref().unwrap_or_default(),
-            });
+                name,
+            }),
+            None if all && head_is_xml(&child.bytes) => return None,
+            None => {}
         }
         base += child.bytes.len();
     }
-    parts
+    Some(parts)
 }
 
 /// Strings in binary parts.
@@ -279,6 +316,7 @@ fn ooxml_package(parts: &[Part<'_>], sheaf: &mut Sheaf, faults: &mut Faults, bud
         let mut setting = ooxml::Setting {
             hidden_styles: Some(&hidden_styles),
             shown: Some(&shown),
+            covered: covers::texts(part.text, budget)?,
             ..ooxml::Setting::default()
         };
         place(part, root, &slides, &relations, &mut setting, budget)?;
@@ -351,7 +389,12 @@ fn slides(parts: &[Part<'_>], roots: &[&str], relations: &Relations, budget: &Bu
 /// Word styles whose text is hidden.
 fn hidden_styles(parts: &[Part<'_>], roots: &[&str], budget: &Budget) -> Result<HashSet<String>, Spent> {
     let mut hidden = HashSet::new();
-    for (part, _) in parts.iter().zip(roots).filter(|(_, root)| **root == "styles") {
+    let says_so = |part: &Part<'_>| memchr::memmem::find(part.text.as_bytes(), b"vanish").is_some();
+    for (part, _) in parts
+        .iter()
+        .zip(roots)
+        .filter(|(part, root)| **root == "styles" && says_so(part))
+    {
         let mut events = Events::of(part.text);
         let mut style = "";
         while let Some(event) = events.next(budget)? {

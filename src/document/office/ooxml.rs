@@ -4,7 +4,7 @@
 use super::attributes::{self, loose};
 use super::flow::Flows;
 use super::format::{Format, Shown, as_shown};
-use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Sheaf, What, pieces};
+use super::gather::{COVERED, DELETED, HIDDEN, INSERTED, Piece, Sheaf, What, pieces};
 use super::xml::{Event, Events, Faults, Part, Tag, decoded};
 use crate::content::{Budget, Spent, Spot};
 use crate::types::{Location, OfficePlace};
@@ -22,6 +22,8 @@ pub(super) struct Setting<'s> {
     pub place: Option<Location>,
     /// All of it is hidden.
     pub hidden: bool,
+    /// Stretches of the source whose text something lies over.
+    pub covered: Vec<Range<usize>>,
 }
 
 /// How the run in hand looks.
@@ -34,6 +36,8 @@ struct Run {
     light: bool,
     shaded: bool,
     black_behind: bool,
+    /// Black as a shading, on which letters of no colour of their own turn white.
+    black_ground: bool,
 }
 
 /// Reads one part.
@@ -74,6 +78,7 @@ struct Walk<'p, 't> {
     /// The paragraph's style is hidden; its and the cell's shading.
     paragraph: Run,
     cell_shaded: bool,
+    cell_black: bool,
     /// The shape in hand is hidden.
     shape_hidden: bool,
     in_run: u32,
@@ -86,6 +91,8 @@ struct Walk<'p, 't> {
     label: String,
     /// How the cached numbers of a chart are shown.
     format: Format,
+    /// Room for the pieces of one run, empty in between.
+    scratch: Vec<Piece<'t>>,
 }
 
 impl<'p, 't> Walk<'p, 't> {
@@ -108,6 +115,7 @@ impl<'p, 't> Walk<'p, 't> {
             run: Run::default(),
             paragraph: Run::default(),
             cell_shaded: false,
+            cell_black: false,
             shape_hidden: false,
             in_run: 0,
             span: 1,
@@ -116,6 +124,7 @@ impl<'p, 't> Walk<'p, 't> {
             chosen: false,
             label: String::new(),
             format: Format::General,
+            scratch: Vec::new(),
         }
     }
 
@@ -135,7 +144,7 @@ impl<'p, 't> Walk<'p, 't> {
         use OfficePlace as P;
         self.rooted = true;
         let place = match name {
-            "document" | "wordDocument" | "package" => None,
+            "document" | "wordDocument" | "package" | "PageContents" => None,
             "hdr" => Some(P::PageHeader),
             "ftr" => Some(P::PageFooter),
             "footnotes" => Some(P::Footnote(0)),
@@ -149,7 +158,7 @@ impl<'p, 't> Walk<'p, 't> {
             "Relationships" => Some(P::Link),
             "chartSpace" | "chart" => Some(P::Chart),
             "wsDr" | "drawing" | "userShapes" | "drawingML" | "dataModel" => Some(P::TextBox),
-            "sldMaster" | "sldLayout" | "notesMaster" | "handoutMaster" => Some(P::Master),
+            "sldMaster" | "MasterContents" | "sldLayout" | "notesMaster" | "handoutMaster" => Some(P::Master),
             "externalLink" | "connections" | "queryTable" => Some(P::External),
             "pivotCacheDefinition" | "pivotCacheRecords" | "pivotTableDefinition" => Some(P::PivotCache),
             _ => Some(P::Data),
@@ -177,6 +186,7 @@ impl<'p, 't> Walk<'p, 't> {
             "tc" => {
                 self.span = tag.number("gridSpan").unwrap_or(1);
                 self.cell_shaded = false;
+                self.cell_black = false;
             }
             "gridSpan" => self.span = tag.number("val").unwrap_or(1),
             "r" => {
@@ -239,15 +249,23 @@ impl<'p, 't> Walk<'p, 't> {
             "sz" if in_run => self.run.tiny = tag.number("val").is_some_and(|half_points| half_points <= 2),
             "highlight" if in_run => self.run.black_behind |= black(tag.get("val")),
             "shd" => {
-                let fill = tag.get("fill");
+                // Of a solid pattern the colour is seen, not the ground.
+                let solid = tag.get("val") == Some("solid");
+                let fill = if solid { tag.get("color") } else { tag.get("fill") };
                 let shaded = !matches!(fill, None | Some("auto" | "FFFFFF" | "ffffff"));
                 match parent {
                     "rPr" if in_run => {
                         self.run.shaded = shaded;
                         self.run.black_behind |= black(fill);
                     }
-                    "pPr" => self.paragraph.shaded = shaded,
-                    "tcPr" => self.cell_shaded = shaded,
+                    "pPr" => {
+                        self.paragraph.shaded = shaded;
+                        self.paragraph.black_ground = black(fill);
+                    }
+                    "tcPr" => {
+                        self.cell_shaded = shaded;
+                        self.cell_black = black(fill);
+                    }
                     _ => {}
                 }
             }
@@ -271,7 +289,8 @@ impl<'p, 't> Walk<'p, 't> {
         if run.vanish || self.shape_hidden || self.paragraph.vanish || run.tiny || run.white && !shaded {
             marks |= HIDDEN;
         }
-        if run.black_behind && !run.light {
+        let ground = self.paragraph.black_ground || self.cell_black;
+        if run.black_behind && !run.light || ground && run.black {
             marks |= COVERED;
         }
         if self.deleted > 0 {
@@ -308,7 +327,7 @@ impl<'p, 't> Walk<'p, 't> {
 
     fn end(&mut self, name: &str, sheaf: &mut Sheaf) {
         match name {
-            "p" | "h" => {
+            "p" | "h" | "Text" => {
                 self.flows.paragraph(sheaf);
                 self.paragraph = Run::default();
             }
@@ -336,11 +355,15 @@ impl<'p, 't> Walk<'p, 't> {
     fn text(&mut self, range: Range<usize>, raw: bool, events: &Events<'t>, sheaf: &mut Sheaf) {
         let parent = events.parent(1);
         match parent {
-            "t" | "delText" => {
-                let mut found = Vec::new();
+            // Of Visio, where marks of format stand in the text.
+            "t" | "delText" | "Text" => {
+                let mut found = std::mem::take(&mut self.scratch);
                 let deleted = if parent == "delText" { DELETED } else { 0 };
-                pieces(self.part, range, raw, self.marks() | deleted, &mut found);
+                let under = self.setting.covered.iter().any(|under| under.contains(&range.start));
+                let covered = if under { COVERED } else { 0 };
+                pieces(self.part, range, raw, self.marks() | deleted | covered, &mut found);
                 self.flows.pieces(sheaf, &mut found);
+                self.scratch = found;
             }
             // A field code may go on over several runs.
             "instrText" | "delInstrText" => {

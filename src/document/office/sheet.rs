@@ -1,6 +1,7 @@
 //! Worksheets of OOXML: rows as lines, cells as columns with tabs between them, numbers as their format shows them.
 
 use super::attributes::{self, loose};
+use super::covers::Cells;
 use super::format::{Format, Shown, guessed, remember};
 use super::gather::{CELL_BREAK, Piece, Sheaf, Text, What};
 use super::workbook::{Style, Workbook, cell_pieces};
@@ -25,6 +26,7 @@ const MOST_HEADINGS: u32 = 1024;
 pub(super) fn read<'t>(
     part: &Part<'t>,
     workbook: &mut Workbook<'t>,
+    under: Vec<Cells>,
     shown: &mut Shown,
     sheaf: &mut Sheaf,
     budget: &mut Budget,
@@ -39,6 +41,7 @@ pub(super) fn read<'t>(
     let mut walk = Walk {
         part,
         workbook,
+        under,
         shown,
         name,
         sheet: concealed,
@@ -131,6 +134,8 @@ struct Cell<'t> {
 struct Walk<'w, 't> {
     part: &'w Part<'t>,
     workbook: &'w mut Workbook<'t>,
+    /// Cells that a drawing covers.
+    under: Vec<Cells>,
     shown: &'w mut Shown,
     name: String,
     sheet: Concealed,
@@ -266,9 +271,11 @@ impl<'t> Walk<'_, 't> {
             column: self.column,
             concealed: self.sheet,
         };
-        text.spots.push((text.text.len(), spot));
-        text.line(&found, |_| true);
-        text.wall();
+        for line in [Some(found.clone()), joined(&found)].into_iter().flatten() {
+            text.spots.push((text.text.len(), spot));
+            text.line(&line, |_| true);
+            text.wall();
+        }
     }
 
     fn end_cell(&mut self) {
@@ -317,7 +324,7 @@ impl<'t> Walk<'_, 't> {
         for piece in own.iter().chain(string) {
             self.rows.add(&piece.what);
         }
-        if style.covered {
+        if style.covered || self.under.iter().any(|cells| cells.contains(self.column, self.row)) {
             self.covered.spots.push((self.covered.text.len(), spot));
             for piece in own.iter().chain(string) {
                 self.covered.add(&piece.what);
@@ -406,6 +413,44 @@ impl<'t> Walk<'_, 't> {
         self.row_start = self.rows.text.len();
         self.row = self.row.saturating_add(1);
     }
+}
+
+/// A formula whose texts are put together (`"010190-"&"1234"`), as the text that they make. `None`: it has no such place.
+fn joined<'t>(formula: &[Piece<'t>]) -> Option<Vec<Piece<'t>>> {
+    let mut out: Vec<Piece<'t>> = Vec::with_capacity(formula.len());
+    let mut any = false;
+    let mut rest = formula.iter();
+    while let Some(piece) = rest.next() {
+        let before = match out.last().map(|last| last.what) {
+            Some(What::Plain(text, source)) => text.trim_end().strip_suffix('"').map(|text| (text, source)),
+            _ => None,
+        };
+        let behind = match rest.as_slice().first().map(|next| next.what) {
+            Some(What::Plain(text, source)) => text
+                .trim_start()
+                .strip_prefix('"')
+                .map(|inner| (inner, source + text.len() - inner.len())),
+            _ => None,
+        };
+        match (piece.what, before, behind) {
+            (What::Unit('&', _, _), Some((text, source)), Some((inner, at))) => {
+                let marks = piece.marks;
+                out.pop();
+                out.push(Piece {
+                    what: What::Plain(text, source),
+                    marks,
+                });
+                out.push(Piece {
+                    what: What::Plain(inner, at),
+                    marks,
+                });
+                rest.next();
+                any = true;
+            }
+            _ => out.push(*piece),
+        }
+    }
+    any.then_some(out)
 }
 
 fn text_of(number: &[What<'_>]) -> String {

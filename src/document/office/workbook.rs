@@ -178,24 +178,68 @@ impl Shade {
 
 /// Text of a cell: its own line breaks and tabs end no row and no column.
 pub(super) fn cell_pieces<'t>(part: &Part<'t>, range: Range<usize>, raw: bool, out: &mut Vec<Piece<'t>>) {
-    let mut whole = Vec::new();
-    pieces(part, range, raw, 0, &mut whole);
-    for Piece { what, marks } in whole {
+    let first = out.len();
+    pieces(part, range, raw, 0, out);
+    let breaks = |piece: &Piece<'_>| matches!(piece.what, What::Plain(text, _) if memchr::memchr3(b'\n', b'\r', b'\t', text.as_bytes()).is_some());
+    if !out.iter().skip(first).any(breaks) {
+        return;
+    }
+    for Piece { what, marks } in out.split_off(first) {
         let What::Plain(mut text, mut source) = what else {
             out.push(Piece { what, marks });
             continue;
         };
-        while let Some(at) = text.find(['\n', '\r', '\t']) {
+        while let Some((at, c, len)) = next_stand_in(text) {
             let (before, rest) = text.split_at(at);
-            let c = if rest.starts_with('\t') { ' ' } else { CELL_BREAK };
             let what = What::Plain(before, source);
             out.push(Piece { what, marks });
-            let what = What::Unit(c, source + at, source + at + 1);
+            let what = What::Unit(c, source + at, source + at + len);
             out.push(Piece { what, marks });
-            text = rest.get(1..).unwrap_or_default();
-            source += at + 1;
+            text = rest.get(len..).unwrap_or_default();
+            source += at + len;
         }
         let what = What::Plain(text, source);
         out.push(Piece { what, marks });
+    }
+}
+
+/// The next thing in a text that stands for another character: where, which, how long it is. Excel writes any character as
+/// `_xHHHH_` (ECMA-376 part 1, 22.9.2.19).
+fn next_stand_in(text: &str) -> Option<(usize, char, usize)> {
+    const LENGTH: usize = 7;
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.find(['\n', '\r', '\t', '_']) {
+        let at = from + at;
+        let rest = text.get(at..)?;
+        if rest.starts_with('\t') {
+            return Some((at, ' ', 1));
+        }
+        if !rest.starts_with('_') {
+            return Some((at, CELL_BREAK, 1));
+        }
+        let code = rest
+            .get(..LENGTH)
+            .and_then(|word| word.strip_prefix("_x")?.strip_suffix('_'));
+        let code = code.filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+        let c = code
+            .and_then(|code| u32::from_str_radix(code, 16).ok())
+            .and_then(char::from_u32);
+        if let Some(c) = c.filter(|c| !c.is_control()) {
+            return Some((at, c, LENGTH));
+        }
+        from = at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_excel_writes_as_numbers_are_what_they_stand_for() {
+        assert_eq!(next_stand_in("a_x0031_"), Some((1, '1', 7)));
+        assert_eq!(next_stand_in("_x003_\tb"), Some((6, ' ', 1)));
+        assert_eq!(next_stand_in("_x00zz_ _ _x"), None);
     }
 }

@@ -209,7 +209,8 @@ impl<'t> Events<'t> {
 
 /// A name without its prefix.
 pub(super) fn local(name: &str) -> &str {
-    match memchr::memrchr(b':', name.as_bytes()) {
+    // Names are short: a search that must first be set up costs more than a look at each byte.
+    match name.bytes().rposition(|b| b == b':') {
         Some(at) => name.get(at + 1..).unwrap_or(name),
         None => name,
     }

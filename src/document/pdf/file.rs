@@ -2,7 +2,7 @@
 
 use crate::content::{Budget, Spent};
 use lopdf::xref::{XrefEntry, XrefRecovery};
-use lopdf::{DecompressError, Document, Error, LoadOptions, Object};
+use lopdf::{DecompressError, Dictionary, Document, Error, LoadOptions, Object};
 
 /// Viewers look for the header this far from the start (ISO 32000-1, annex H, note 13).
 const HEAD: usize = 1024;
@@ -57,6 +57,10 @@ pub(super) fn load(bytes: &[u8], budget: &mut Budget) -> Result<Loaded, Unloadab
     };
     let mut doc = doc;
     if doc.trailer.has(b"Encrypt") {
+        let again = referred(bytes, &doc.trailer).ok_or(Unloadable::Locked)?;
+        doc = Document::load_mem_with_options(&again, options(bytes, budget)).map_err(|_| Unloadable::Locked)?;
+    }
+    if doc.trailer.has(b"Encrypt") {
         return Err(Unloadable::Locked);
     }
     mend(&mut doc, bytes, budget).map_err(Unloadable::Spent)?;
@@ -68,6 +72,72 @@ pub(super) fn load(bytes: &[u8], budget: &mut Budget) -> Result<Loaded, Unloadab
         decrypted: doc.encryption_state.is_some(),
         doc,
     })
+}
+
+/// The same file with its encryption dictionary as an object of its own, added as an update: MuPDF writes it directly into the
+/// trailer (ISO 32000-1, table 15, allows that), where lopdf does not look for it.
+fn referred(bytes: &[u8], trailer: &Dictionary) -> Option<Vec<u8>> {
+    let encrypt = trailer.get(b"Encrypt").ok().filter(|found| found.as_dict().is_ok())?;
+    let number = trailer.get(b"Size").and_then(Object::as_i64).ok()?;
+    let header = memchr::memmem::find(bytes, b"%PDF-")?;
+    let start = memchr::memmem::rfind(bytes, b"startxref")?;
+    let previous = bytes.get(start + 9..)?.trim_ascii_start();
+    let digits = previous.iter().take_while(|b| b.is_ascii_digit()).count();
+    let previous = std::str::from_utf8(previous.get(..digits)?).ok()?;
+    let mut all = bytes.to_vec();
+    let at = all.len() + 1 - header;
+    all.extend(format!("\n{number} 0 obj\n").bytes());
+    written(&mut all, encrypt)?;
+    let table = all.len() + "\nendobj\n".len() - header;
+    all.extend(
+        format!("\nendobj\nxref\n{number} 1\n{at:010} 00000 n \ntrailer\n<</Encrypt {number} 0 R/Prev {previous}")
+            .bytes(),
+    );
+    all.extend(format!("/Size {}", number.checked_add(1)?).bytes());
+    for key in ["Root", "Info", "ID"] {
+        if let Ok(value) = trailer.get(key.as_bytes()) {
+            all.extend(format!("/{key} ").bytes());
+            written(&mut all, value)?;
+        }
+    }
+    all.extend(format!(">>\nstartxref\n{table}\n%%EOF\n").bytes());
+    Some(all)
+}
+
+/// What stands in encryption dictionaries; `None` for anything else.
+fn written(out: &mut Vec<u8>, object: &Object) -> Option<()> {
+    match object {
+        Object::Boolean(truth) => out.extend(truth.to_string().bytes()),
+        Object::Integer(number) => out.extend(number.to_string().bytes()),
+        Object::Reference((number, generation)) => out.extend(format!("{number} {generation} R").bytes()),
+        Object::Name(name) if name.iter().all(u8::is_ascii_alphanumeric) => {
+            out.push(b'/');
+            out.extend(name);
+        }
+        Object::String(bytes, _) => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            out.extend(format!("<{hex}>").bytes());
+        }
+        Object::Array(list) => {
+            out.push(b'[');
+            for item in list {
+                written(out, item)?;
+                out.push(b' ');
+            }
+            out.push(b']');
+        }
+        Object::Dictionary(dict) => {
+            out.extend(b"<<");
+            for (key, value) in dict {
+                written(out, &Object::Name(key.clone()))?;
+                out.push(b' ');
+                written(out, value)?;
+            }
+            out.extend(b">>");
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 /// Streams without a length that can be used, which viewers read up to their end mark, and lopdf leaves empty.

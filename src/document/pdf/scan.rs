@@ -3,12 +3,12 @@
 //! JPEG stands in the document as it is; fax and plain pixels get a TIFF header (TIFF 6.0) around the same bytes. What is
 //! packed otherwise (JPEG 2000, JBIG2) stays a doubt. A file that was painted over goes back as JPEG, or as plain pixels.
 
-use super::object::{array, dict, get, name, number, resolve};
+use super::object::{self, array, dict, get, name, number, resolve};
 use super::page::Pages;
 use super::store::decode;
-use super::unread::not_read;
+use super::unread::{Scan, not_read, picture_not_read};
 use crate::content::{Budget, CannotEdit, Child, Content, Hint, Limits};
-use crate::document::picture;
+use crate::document::picture::{self, could_be_a_page, is_too_small_for_text};
 use crate::types::{Location, PartPath};
 use lopdf::{Document, Object, ObjectId, Stream};
 use std::borrow::Cow;
@@ -17,13 +17,19 @@ use std::borrow::Cow;
 const COARSE: f64 = 100.0;
 /// Pictures of one page that are looked at; a scanner that cuts a page into strips makes some dozens.
 const MOST: usize = 64;
+/// Square points of a picture beside text that nobody can hand out, and in which a line of writing is likely: a visiting card.
+const INLINE: f64 = 20_000.0;
 
 impl Pages<'_, '_> {
-    /// Hands out the pictures of a page. The page stays in doubt when one of them cannot be or is coarse. Somebody's recognised text
-    /// on it may know of a number that our OCR does not see: taking that out is refused (see `recognised`).
-    pub(super) fn scanned(&mut self, content: &mut Content<'_>, images: &[(f64, Option<ObjectId>)], place: &Location) {
-        let mut all = images.len() <= MOST;
-        for &(area, image) in images.iter().take(MOST) {
+    /// Hands out the pictures of a page. The page stays in doubt when one of them cannot be or is coarse, and when there are
+    /// several: a line of writing may run over the edge of a strip, and only the page as a whole shows it. Somebody's recognised
+    /// text on it may know of a number that our OCR does not see: taking that out is refused (see `recognised`).
+    pub(super) fn scanned(&mut self, content: &mut Content<'_>, scan: &Scan, place: &Location) {
+        if !scan.whole {
+            return self.beside_text(content, scan, place);
+        }
+        let mut all = scan.images.len() == 1;
+        for &(area, image) in scan.images.iter().take(MOST) {
             let handed = image.is_some_and(|id| self.scans.contains(&id) || self.hand_out(content, id));
             all &= handed && image.is_some_and(|id| self.is_fine(id, area));
         }
@@ -32,15 +38,34 @@ impl Pages<'_, '_> {
         }
     }
 
+    /// Pictures beside text: what has room for a number is read, and in doubt when it cannot be handed out. Logos and ornaments
+    /// have fewer dots than a page, and stand on every letter.
+    fn beside_text(&mut self, content: &mut Content<'_>, scan: &Scan, place: &Location) {
+        let mut all = scan.images.len() <= MOST;
+        for &(area, image) in scan.images.iter().take(MOST) {
+            let Some(size) = image.map(|id| self.size_of(id)) else {
+                all &= area < INLINE;
+                continue;
+            };
+            if size.is_some_and(is_too_small_for_text) {
+                continue;
+            }
+            let handed = image.is_some_and(|id| self.scans.contains(&id) || self.hand_out(content, id));
+            all &= handed || size.is_some_and(|size| !could_be_a_page(size) && area < INLINE);
+        }
+        if !all {
+            picture_not_read(content, place);
+        }
+    }
+
+    fn size_of(&self, id: ObjectId) -> Option<(u32, u32)> {
+        let object = self.store.doc.objects.get(&id);
+        size(self.store.doc, object.and_then(|object| object.as_stream().ok())?)
+    }
+
     /// It has the dots for small print.
     fn is_fine(&self, id: ObjectId, area: f64) -> bool {
-        let stream = self
-            .store
-            .doc
-            .objects
-            .get(&id)
-            .and_then(|object| object.as_stream().ok());
-        let size = stream.and_then(|stream| size(self.store.doc, stream));
+        let size = self.size_of(id);
         size.is_some_and(|(width, height)| {
             f64::from(width) * f64::from(height) >= area / (72.0 * 72.0) * COARSE * COARSE
         })
@@ -57,6 +82,14 @@ impl Pages<'_, '_> {
             return false;
         };
         self.scans.insert(id);
+        // Browsers draw text as a mask of one colour: what it shows is in the mask alone.
+        let mask = stream.and_then(|stream| object::reference(&stream.dict, b"SMask"));
+        if let Some(mask) = mask
+            && media_type == "image/tiff"
+            && is_plain(&bytes)
+        {
+            return self.hand_out(content, mask);
+        }
         self.units.scans.insert(content.children.len(), id);
         let number = content.children.len() + 1;
         content.children.push(Child {
@@ -135,6 +168,19 @@ pub(super) fn put_back(doc: &mut Document, id: ObjectId, file: &[u8]) -> Result<
     }
     stream.set_plain_content(pixels);
     stream.compress().map_err(|_| unsound())
+}
+
+/// All pixels of a TIFF file of ours are alike.
+fn is_plain(tiff: &[u8]) -> bool {
+    let directory = tiff.get(4..8).and_then(|at| at.try_into().ok()).map(u32::from_le_bytes);
+    let pixels = directory.and_then(|end| tiff.get(8..usize::try_from(end).ok()?.checked_sub(1)?));
+    // Three bytes on is the same colour of the next pixel, or another grey one.
+    pixels.is_some_and(|pixels| {
+        pixels
+            .iter()
+            .zip(pixels.iter().skip(3))
+            .all(|(one, other)| one == other)
+    })
 }
 
 /// Width and height, when they are those of a picture.

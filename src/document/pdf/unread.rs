@@ -14,6 +14,8 @@ const UNKNOWN: usize = 6;
 const LETTERS: usize = 40;
 /// A picture of this part of the page may be the page.
 const LARGE: f64 = 0.2;
+/// Ten digits of six points take this many square points; what is smaller is a mark or an ornament.
+const LINE: f64 = 200.0;
 /// A page without letters, but with so many corners of filled shapes, is drawn.
 const CORNERS: usize = 400;
 
@@ -40,15 +42,23 @@ pub(super) fn fonts(content: &mut Content<'_>, canvas: &Canvas, place: &Location
     }
 }
 
-/// A page that is a picture, or some: those with the area that they take, in square points, largest first; `None` for one in the
-/// content itself. The recognised text of a scanned page is hidden, and does not count.
+/// What a page shows in pictures.
+pub(super) struct Scan {
+    /// The pictures with the area that they take, in square points, largest first; `None` for one in the content itself.
+    pub images: Vec<(f64, Option<ObjectId>)>,
+    /// The page is its pictures: a scan. Else they stand beside its text.
+    pub whole: bool,
+}
+
+/// Pictures in which text can stand: pages that are one, and those beside the text of a page. The recognised text of a scanned
+/// page is hidden, and does not count.
 pub(super) fn pictures(
     content: &mut Content<'_>,
     canvas: &Canvas,
     sights: &[Sight],
     page: Area,
     place: &Location,
-) -> Option<Vec<(f64, Option<ObjectId>)>> {
+) -> Option<Scan> {
     let seen = canvas
         .glyphs
         .iter()
@@ -61,14 +71,22 @@ pub(super) fn pictures(
         .filter(|(size, _)| *size > 0.0)
         .collect();
     let covered: f64 = sizes.iter().map(|(size, _)| size).sum();
+    sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
     if letters < LETTERS && covered > LARGE * page.size() {
-        sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
-        return Some(sizes);
-    } else if letters == 0 && canvas.outlines > CORNERS {
+        return Some(Scan {
+            images: sizes,
+            whole: true,
+        });
+    }
+    if letters == 0 && canvas.outlines > CORNERS {
         let reason = "the page is drawn without letters, its text was not read";
         say(content, place, DoubtKind::NotOcred, reason);
     }
-    None
+    sizes.retain(|(size, _)| *size > LINE);
+    (!sizes.is_empty()).then_some(Scan {
+        images: sizes,
+        whole: false,
+    })
 }
 
 /// The page shows what nobody read.
@@ -78,6 +96,16 @@ pub(super) fn not_read(content: &mut Content<'_>, place: &Location) {
         place,
         DoubtKind::NotOcred,
         "the page is a picture, whose text was not read",
+    );
+}
+
+/// A picture on the page shows what nobody read.
+pub(super) fn picture_not_read(content: &mut Content<'_>, place: &Location) {
+    say(
+        content,
+        place,
+        DoubtKind::NotOcred,
+        "a picture on the page was not read",
     );
 }
 

@@ -1,6 +1,7 @@
 //! SQLite databases: every table as rows under its headings, then the pages that no table owns (deleted rows, lost
 //! pages), then all bytes as they are. Never rewritten: an index would no longer agree with its table.
 
+mod freed;
 mod page;
 
 use super::{charset, doubt, sniff, view};
@@ -87,6 +88,11 @@ impl Reader<'_, '_> {
             self.push(&columns(sql), &rows, false)?;
         }
         for number in 1..=self.file.pages() {
+            if let Some(kind) = self.file.kind(number) {
+                self.budget.in_time()?;
+                let rows = self.file.freed(number, kind);
+                self.push(&[], &rows, true)?;
+            }
             if let Some(kind) = self.file.kind(number).filter(|kind| *kind != Kind::TableInner)
                 && self.seen.insert(number)
             {

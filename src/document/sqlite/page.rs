@@ -172,14 +172,7 @@ impl<'a> File<'a> {
         let mut values = Vec::new();
         while at < head {
             let serial = varint(payload, &mut at)?;
-            let len = match serial {
-                0 | 8 | 9 => 0,
-                1..=4 => serial as usize,
-                5 => 6,
-                6 | 7 => 8,
-                10 | 11 => return None,
-                _ => usize::try_from((serial - 12) / 2).ok()?,
-            };
+            let len = File::length(serial)?;
             let raw = payload.get(body..body.checked_add(len)?)?;
             body += len;
             values.push(self.value(serial, raw));
@@ -187,7 +180,39 @@ impl<'a> File<'a> {
         Some(values)
     }
 
-    fn value(&self, serial: u64, raw: &[u8]) -> Value {
+    /// How long a value of this type is.
+    pub fn length(serial: u64) -> Option<usize> {
+        match serial {
+            0 | 8 | 9 => Some(0),
+            1..=4 => usize::try_from(serial).ok(),
+            5 => Some(6),
+            6 | 7 => Some(8),
+            10 | 11 => None,
+            _ => usize::try_from((serial - 12) / 2).ok(),
+        }
+    }
+
+    /// The free blocks of a page, from one to the next.
+    pub fn free_blocks(&self, number: usize) -> Vec<&'a [u8]> {
+        let page = self.at(number).unwrap_or_default();
+        let head = Self::head(number);
+        let mut blocks = Vec::new();
+        let mut next = be(page, head + 1..head + 3).unwrap_or(0);
+        // They stand in order: a chain that turns back is none.
+        let mut last = 0;
+        while next > last {
+            last = next;
+            let size = be(page, next + 2..next + 4).unwrap_or(0);
+            blocks.extend(
+                page.get(next..next.saturating_add(size))
+                    .filter(|block| block.len() > 4),
+            );
+            next = be(page, next..next + 2).unwrap_or(0);
+        }
+        blocks
+    }
+
+    pub fn value(&self, serial: u64, raw: &[u8]) -> Value {
         let integer = || {
             let start = if raw.first().is_some_and(|b| b & 0x80 != 0) {
                 -1
@@ -229,7 +254,7 @@ fn be(bytes: &[u8], range: Range<usize>) -> Option<usize> {
 }
 
 /// Seven bits a byte, the ninth byte whole.
-fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
+pub(super) fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
     let mut n = 0u64;
     for i in 0..9 {
         let byte = u64::from(*bytes.get(*at)?);

@@ -55,7 +55,7 @@ pub(super) fn add_announced(
     Ok(taken)
 }
 
-fn push(content: &mut Content<'_>, data: Vec<u8>, budget: &mut Budget) -> Result<(), Spent> {
+pub(super) fn push(content: &mut Content<'_>, data: Vec<u8>, budget: &mut Budget) -> Result<(), Spent> {
     if content.children.len() as u64 >= u64::from(budget.limits().parts) {
         return Err(Spent::Parts);
     }
@@ -73,7 +73,7 @@ fn push(content: &mut Content<'_>, data: Vec<u8>, budget: &mut Budget) -> Result
 }
 
 /// Text in UTF-8, in UTF-16, or in an eight-bit charset of the West. By chance bytes are none of these.
-fn reads_as_text(data: &[u8]) -> bool {
+pub(super) fn reads_as_text(data: &[u8]) -> bool {
     if charset::is_wide(data) {
         return true;
     }

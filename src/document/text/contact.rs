@@ -55,6 +55,9 @@ pub(super) fn values(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budge
             (quoted::decode(value), "text/plain")
         } else if has(b"encoding=b") || has(b";base64") {
             (base64::decode(value), "")
+        } else if let Some(data) = data_url(value) {
+            // vCard 4 (RFC 6350 §6.2.4) writes pictures and sounds so.
+            (base64::decode(data), "")
         } else if has(b"text/html") || name.starts_with(b"x-alt-desc") {
             (unescaped(value), "text/html")
         } else {
@@ -76,6 +79,12 @@ pub(super) fn values(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budge
         });
     }
     Ok(())
+}
+
+/// What stands in a `data:` URL (RFC 2397) in base64.
+fn data_url(value: &[u8]) -> Option<&[u8]> {
+    let at = memmem::find(value, b";base64,")?;
+    value.starts_with(b"data:").then(|| value.get(at + 8..)).flatten()
 }
 
 /// Content lines: folded ones joined, and those that vCard 2.1 breaks with an equals sign.

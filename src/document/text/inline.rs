@@ -43,7 +43,7 @@ fn uuencoded(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) -> Re
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let mut number = 0u32;
     while let Some(line) = lines.next() {
-        let Some(name) = header(line) else {
+        let Some((margin, name)) = header(line) else {
             continue;
         };
         number += 1;
@@ -53,7 +53,11 @@ fn uuencoded(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) -> Re
         let mut data = Vec::new();
         let mut whole = false;
         for line in lines.by_ref() {
-            if line == b"end" {
+            // A mail program that quotes takes the blank behind its mark off an empty line.
+            let Some(line) = line.strip_prefix(margin).or(line.strip_prefix(margin.trim_ascii_end())) else {
+                break;
+            };
+            if line.trim_ascii_end() == b"end" {
                 whole = true;
                 break;
             }
@@ -83,14 +87,21 @@ fn uuencoded(content: &mut Content<'_>, bytes: &[u8], budget: &mut Budget) -> Re
     Ok(())
 }
 
-/// `begin 644 name` gives the name.
-fn header(line: &[u8]) -> Option<String> {
+/// `begin 644 name` gives the name, and what stands before it: the quote marks of a reply, or an indentation.
+fn header(line: &[u8]) -> Option<(&[u8], String)> {
+    const DEEPEST: usize = 32;
+    let margin = line
+        .iter()
+        .take(DEEPEST)
+        .take_while(|b| matches!(**b, b'>' | b'|' | b':' | b' ' | b'\t'))
+        .count();
+    let (margin, line) = line.split_at_checked(margin)?;
     let rest = line.strip_prefix(b"begin ")?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let name = rest.get(digits..)?.strip_prefix(b" ")?;
     (3..=4)
         .contains(&digits)
-        .then(|| String::from_utf8_lossy(name).into_owned())
+        .then(|| (margin, String::from_utf8_lossy(name).into_owned()))
 }
 
 /// One line (POSIX `uuencode`): a length and groups of four characters. False when it is none.
@@ -121,5 +132,12 @@ mod tests {
         let mut out = Vec::new();
         assert!(decode_line(b"#0V%T", &mut out));
         assert_eq!(out, b"Cat");
+    }
+
+    #[test]
+    fn a_file_begins_behind_the_marks_of_a_reply() {
+        assert_eq!(header(b"> > begin 644 a b"), Some((&b"> > "[..], "a b".to_owned())));
+        assert_eq!(header(b"begin 644 a"), Some((&b""[..], "a".to_owned())));
+        assert!(header(b"> begin 6 a").is_none() && header(b"x begin 644 a").is_none());
     }
 }

@@ -4,6 +4,8 @@ pub(super) mod blocks;
 mod contact;
 mod flowed;
 mod inline;
+mod ldif;
+mod quotes;
 mod words;
 mod yenc;
 
@@ -41,7 +43,12 @@ pub(super) fn read<'a>(bytes: &'a [u8], hint: &Hint, budget: &mut Budget) -> Con
         // Its values are base64 by their own parameters.
         true => contact::values(&mut content, bytes, budget)
             .and_then(|()| blocks::add_announced(&mut content, bytes, budget).map(drop)),
-        false => blocks::add(&mut content, bytes, budget),
+        false => blocks::add(&mut content, bytes, budget)
+            .and_then(|()| match quotes::without(bytes) {
+                Some(unquoted) => blocks::add(&mut content, &unquoted, budget),
+                None => Ok(()),
+            })
+            .and_then(|()| ldif::add(&mut content, bytes, budget)),
     };
     if let Err(spent) = more {
         content.doubts.push(doubt(spent.doubt(), spent.to_string()));

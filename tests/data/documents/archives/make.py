@@ -209,7 +209,8 @@ def zips():
         run("7z", "a", "-tzip", "-mm=" + method, "a.zip", "notat.txt", cwd=folder.path)
         save("%s.zip" % method.lower(), open(os.path.join(folder.path, "a.zip"), "rb").read())
         read = method == "BZip2"
-        row("%s.zip" % method.lower(), digits if read else "", doubts="" if read else "unread", redact="refused")
+        digits = digits if read or method == "LZMA" else ""
+        row("%s.zip" % method.lower(), digits, doubts="" if digits else "unread", redact="refused")
 
 
 def vint(n):

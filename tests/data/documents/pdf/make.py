@@ -263,7 +263,7 @@ subprocess.run(['qpdf', '--linearize', '--static-id', 'rl-plain.pdf', 'qpdf-line
 
 # --- pictures, signed, damaged
 from PIL import Image, ImageDraw, ImageFont
-im = Image.new('L', (600, 800), 255); ImageDraw.Draw(im).text((40, 40), 'CPR 251248-9996'); im.save('scanned.pdf'); row('scanned.pdf', '', '', doubts=['not_ocred'], redact='refused')
+im = Image.new('L', (600, 800), 255); ImageDraw.Draw(im).text((40, 40), 'CPR 251248-9996'); im.save('scanned.pdf'); row('scanned.pdf', '2512489996', 'text in the picture, read by OCR', redact='refused')
 d = number(); p = base('CPR ' + dash(d)); p.Root.AcroForm = Dictionary(SigFlags=3, Fields=Array([p.make_indirect(Dictionary(FT=Name.Sig, T='Underskrift', V=p.make_indirect(Dictionary(Type=Name.Sig, Filter=Name('/Adobe.PPKLite'), SubFilter=Name('/adbe.pkcs7.detached'), ByteRange=[0, 10, 20, 30], Contents=String(b'\0' * 64)))))])); p.save('signed.pdf', static_id=True); row('signed.pdf', d, 'page 1', redact='refused')
 whole = open('rl-uncompressed.pdf', 'rb').read(); open('truncated.pdf', 'wb').write(whole[:len(whole) * 2 // 3]); row('truncated.pdf', '', '', doubts=['broken'], redact='any')
 open('prefixed.pdf', 'wb').write(b'\n\nHTTP junk\n' + open('rl-plain.pdf', 'rb').read()); row('prefixed.pdf', rows[0]['digits'], 'page 1', redact='clean')
