@@ -288,3 +288,29 @@ fn several_mails_that_are_alike_are_decided_together_each_by_the_rules() {
     assert!(done.body.contains("role `dpo` alone"), "{}", done.body);
     assert_eq!(states(), 2);
 }
+
+#[test]
+fn nothing_is_released_while_nobody_answers_what_todays_policy_asks() {
+    let mut world = World::new("");
+    let bo = world.account("bo", Role::Dpo, true);
+    let id = world.hold(&Mail::new("Svar", &number(2)));
+    // Since it came, a rule is about a group that the directory keeps; there is none.
+    let asking = world::POLICY
+        .replace("  media:", "  team: {ldap: Team}\n  media:")
+        .replace("people: 3 or more, to: outside", "people: 3 or more, to: team");
+    assert!(asking.contains("to: team") && asking.contains("ldap: Team"));
+    std::fs::write(world.path().join("policy.yaml"), asking).expect("policy");
+    world.start();
+    let mut client = Client::signed_in(&world, &bo);
+    let page = format!("/mail/{id}");
+    let shown = client.get(&page);
+    assert_eq!(shown.status, 200);
+    assert!(shown.body.contains("LDAP group"), "{}", shown.body);
+    let release = [("deed", "release"), ("to", "0"), ("reason", "aftalt")];
+    let answer = client.submit("/queue", &format!("{page}/decide"), &release);
+    assert_eq!(answer.status, 500, "{}", answer.body);
+    assert_eq!(world.store.show(&id).expect("show").recipients[0].state, State::Held);
+    // To return it, nobody need be asked.
+    let refuse = [("deed", "refuse"), ("to", "0"), ("reason", "aftalt")];
+    assert_eq!(client.submit("/queue", &format!("{page}/decide"), &refuse).status, 303);
+}
