@@ -154,3 +154,58 @@ fn taken(node: &Node<'_>, path: &PartPath, budget: &mut Budget, aid: &mut Aid<'_
             .then(|| taken(&below, path, budget, aid))?
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Programs;
+    use crate::content::Limits;
+    use crate::inspect::{Input, inspect};
+    use std::path::Path;
+
+    fn options() -> Options {
+        Options {
+            input: Input::Message,
+            name: None,
+            limits: Limits::default(),
+            today: time::macros::date!(2026 - 11 - 25),
+            identifiers: Vec::new(),
+            programs: Programs::default(),
+            style: crate::types::Style::default(),
+        }
+    }
+
+    #[test]
+    fn a_closer_look_finds_the_same_and_every_part_that_it_lists_can_be_taken_out() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mails");
+        let (mut found, mut nested) = (0, 0);
+        for file in std::fs::read_dir(folder).expect("samples").flatten() {
+            if file.path().extension().is_none_or(|extension| extension != "eml") {
+                continue;
+            }
+            let bytes = std::fs::read(file.path()).expect("sample");
+            let seen = examine(&bytes, &options()).expect("examined");
+            let name = file.file_name();
+            assert_eq!(seen.report, inspect(&bytes, &options()).expect("inspected"), "{name:?}");
+            assert_eq!(seen.excerpts.len(), seen.report.findings.len(), "{name:?}");
+            for excerpt in &seen.excerpts {
+                assert!(excerpt.before.chars().count() <= AROUND && excerpt.after.chars().count() <= AROUND);
+                assert!(!excerpt.number.is_empty());
+                assert_eq!(format!("{excerpt:?}"), "Excerpt(masked)");
+            }
+            for part in &seen.parts {
+                let (line, taken) = take_part(&bytes, &part.path, &options()).expect("taken");
+                assert_eq!(
+                    (line.hash, line.bytes),
+                    (part.hash, taken.len() as u64),
+                    "{name:?} {}",
+                    part.path
+                );
+                nested += usize::from(part.path.0.len() > 1);
+            }
+            assert!(take_part(&bytes, &PartPath(vec![9, 9]), &options()).is_none());
+            found += seen.excerpts.len();
+        }
+        assert!(found > 10 && nested > 0, "{found} findings, {nested} nested parts");
+    }
+}
