@@ -1,6 +1,7 @@
 #!/bin/bash
 # See it work: a private Postfix on loopback with cpr-milter beside it, the sample mails of tests/data/mails sent through
-# it, a table of what became of each, one notice in full. Then everything is stopped and removed.
+# it, a table of what became of each, one notice in full, the console's address with a sign-in made for this run. Then
+# everything is stopped and removed.
 #
 #   packaging/try.sh           about two minutes the first time (it builds), seconds after that
 #   packaging/try.sh --keep    leaves it running, for mail of your own
@@ -10,7 +11,7 @@
 # configuration, queue, data and log in one folder, and its own ports on 127.0.0.1.
 #
 # CPR_MILTER_BIN=/path/to/cpr-milter   uses that binary instead of building one
-# CPR_TRY_PORT=2525                    first of three ports in a row (clients, reinjection, the outside world)
+# CPR_TRY_PORT=2525                    first of four ports in a row (clients, reinjection, the outside world, console)
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,6 +19,7 @@ self=$root/packaging/try.sh
 port=${CPR_TRY_PORT:-2525}
 reinject=$((port + 1))
 outside=$((port + 2))
+console=$((port + 3))
 kept=/run/cpr-milter-try
 keep=no
 dir=''
@@ -34,9 +36,9 @@ check_machine() {
     [ "$(id -u)" = 0 ] || die "run it as root: sudo $self $*"
     [ ! -e "$kept" ] || die "one is still running in $(cat "$kept"); stop it with: $self --stop"
     local p
-    for p in "$port" "$reinject" "$outside"; do
+    for p in "$port" "$reinject" "$outside" "$console"; do
         if (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; then
-            die "port $p is in use; choose three free ones in a row: CPR_TRY_PORT=3525 $self"
+            die "port $p is in use; choose four free ones in a row: CPR_TRY_PORT=3525 $self"
         fi
     done
 }
@@ -94,11 +96,37 @@ store: $dir/store/cpr-milter.db
 keys: $dir/keys
 reinject: 127.0.0.1:$reinject
 hostname: mail.kommune.example
+console:
+  listen: 127.0.0.1:$console
+  second_factor: optional
 CONFIG
     "$bin" keys init "$dir/keys" >"$dir/keys.log" || die "keys init failed: $(cat "$dir/keys.log")"
     sed -n 's/.*cpr-nr\. \([0-9]\{6\}-[0-9]\{4\}\).*/\1/p' <(attachment "$root/tests/data/mails/01-aktindsigt-beskyttet.eml") \
         | "$bin" people add --config "$dir/cpr-milter.yaml" >"$dir/people.log" 2>&1 \
         || die "people add failed: $(cat "$dir/people.log")"
+    make_accounts
+}
+
+# Two officers, so that a release that wants four eyes can be tried, each with a password of this run alone.
+make_accounts() {
+    local name
+    for name in lis bo; do
+        "$bin" user add "$name@kommune.example" --mail "$name@kommune.example" --role dpo --unmask --password-only \
+            --generate --config "$dir/cpr-milter.yaml" >"$dir/$name.account" 2>&1 \
+            || die "user add failed: $(cat "$dir/$name.account")"
+    done
+}
+
+password_of() { sed -n 's/^Password (shown this once): //p' "$dir/$1.account"; }
+
+print_console() {
+    say "The console, where held mail is decided about"
+    cat <<MORE
+http://127.0.0.1:$console
+  name lis@kommune.example   password $(password_of lis)
+  name bo@kommune.example    password $(password_of bo)
+(leave the code empty: these two have no second factor; two people must agree where a rule wants it)
+MORE
 }
 
 # The one base64 part of a sample, decoded.
@@ -315,6 +343,7 @@ decoded() {
 print_how_to_go_on() {
     echo "$dir" >"$kept"
     printf '%s\n' "${pids[@]}" >"$dir/pids"
+    rm -f "$dir"/*.account
     say "Still running in $dir"
     cat <<MORE
 Send it mail of your own (swaks is a package of its own: apt-get install swaks):
@@ -347,6 +376,7 @@ start_all
 send_samples
 print_table
 print_notice
+print_console
 if [ $keep = yes ]; then
     trap - EXIT
     print_how_to_go_on

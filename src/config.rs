@@ -3,8 +3,10 @@
 //! Who may mail what stands in the policy, which is another person's file. A file that cannot be read keeps a starting
 //! daemon from starting and a running one on the configuration it has.
 
+mod console;
 mod directory;
 
+pub use console::{Console, ConsoleAt, SecondFactor};
 pub use directory::{Directory, Ldap};
 
 use crate::content::Limits;
@@ -63,6 +65,9 @@ pub struct Config {
     /// Retention.
     #[serde(default)]
     pub retention: Retention,
+    /// The reviewers' web pages.
+    #[serde(default)]
+    pub console: Console,
     /// Groups that policies name and do not list.
     #[serde(default)]
     pub directory: Directory,
@@ -300,6 +305,7 @@ impl Config {
         if !languages.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+')) {
             return Err("programs.languages is a list such as dan+eng (`tesseract --list-langs` shows all)".to_owned());
         }
+        self.console.check()?;
         self.directory.check()?;
         if u64::from(self.limits.seconds) + 20 > milter.deadline_seconds {
             return Err("limits.seconds must be at least 20 below milter.deadline_seconds".to_owned());
@@ -440,6 +446,10 @@ mod tests {
                 serde_yaml::to_value(&defaults.workers),
             ),
             (
+                serde_yaml::to_value(&config.console),
+                serde_yaml::to_value(&defaults.console),
+            ),
+            (
                 serde_yaml::to_value(&config.retention),
                 serde_yaml::to_value(&defaults.retention),
             ),
@@ -457,6 +467,22 @@ mod tests {
         let error = load("milter:\n  conections: 3\n").expect_err("unknown key");
         assert_eq!(error.place.map(|(line, _)| line), Some(7));
         assert!(error.to_string().contains("conections"), "{error}");
+    }
+
+    #[test]
+    fn the_console_listens_on_loopback_or_a_socket_and_trusts_a_header_there_alone() {
+        assert_eq!(load("").expect("defaults").console.place(), Ok(None));
+        assert!(load("console: {listen: '127.0.0.1:8025'}\n").is_ok());
+        assert!(load("console: {listen: 'unix:/run/x.sock', trusted_header: X-Remote-User}\n").is_ok());
+        for wrong in [
+            "{listen: '0.0.0.0:8025'}",
+            "{listen: 'unix:x.sock'}",
+            "{listen: '127.0.0.1:8025', trusted_header: X-Remote-User}",
+            "{listen: '127.0.0.1:8025', idle_minutes: 0}",
+            "{address: desk.kommune.example}",
+        ] {
+            assert!(load(&format!("console: {wrong}\n")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

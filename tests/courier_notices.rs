@@ -236,6 +236,15 @@ fn every_kind_reads_as_it_was_read() {
     let mut expired = letter(Kind::Expired, &three, &held);
     expired.recipient = Some(0);
     golden("expired.txt", &expired, &BOTH);
+    for (kind, file) in [
+        (Kind::Released, "released.txt"),
+        (Kind::ReleasedRedacted, "released-redacted.txt"),
+    ] {
+        let mut released = letter(kind, &three, &held);
+        released.recipient = Some(0);
+        let text = golden(file, &released, &BOTH);
+        assert!(!text.contains("delivery-status"), "it is no failure");
+    }
     let mut stranger = letter(Kind::Refused, &three, &held);
     stranger.recipient = Some(0);
     stranger.outside = true;

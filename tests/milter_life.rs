@@ -240,7 +240,8 @@ async fn a_stop_finishes_the_message_in_hand_and_lets_nobody_new_in() {
     mta.rcpt(&mail.to[0]).await.expect("rcpt");
     tokio::time::sleep(Duration::from_millis(300)).await;
     gateway.begin_stop();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Longer than those who were let in may still begin a message.
+    tokio::time::sleep(Duration::from_millis(900)).await;
     assert!(Mta::connect(&gateway.path).await.is_err(), "the socket is gone");
     let late = Mail::new(&["deliver@x.example"], "s", "x");
     deferred(&other.deliver(&late).await.expect("deliver"));

@@ -1,12 +1,16 @@
-//! `cpr-milter courier`: sends what the milter took over, until told to stop.
+//! `cpr-milter courier`: sends what the milter took over and serves the console, until told to stop.
 
 use super::custody::open;
 use super::lists::{Stamp, Stamps, changed};
 use super::{ConfigFile, fail, policy, service};
-use crate::config::Config;
+use crate::config::{Config, Workers};
+use crate::console;
 use crate::courier;
+use crate::directory::Directory;
 use crate::policy::Policy;
-use crate::store::Access;
+use crate::review::Review;
+use crate::store::{Access, Store};
+use crate::worker::{Pool, PoolConfig};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,9 +34,10 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let (tell, stop) = watch::channel(false);
-    let voice = Spoken::of(&config)?;
+    let spoken = Spoken::of(&config)?;
     tracing::info!(reinject = %config.reinject, "sending");
-    let sending = courier::run(config, store, voice, stop);
+    let desk = tokio::spawn(desk(config.clone(), store.clone(), Arc::clone(&spoken), stop.clone()));
+    let sending = courier::run(config, store, Spoken::voice(&spoken), stop);
     let alive = service::alive();
     tokio::pin!(sending, alive);
     service::ready();
@@ -50,7 +55,31 @@ async fn send(file: &ConfigFile) -> Result<(), String> {
     }
     service::stopping();
     tell.send_replace(true);
-    sending.await.map_err(|error| error.to_string())
+    let sent = sending.await.map_err(|error| error.to_string());
+    // A browser that keeps its connection open keeps nobody from ending.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), desk).await;
+    sent
+}
+
+/// Serves the console. What is owed goes out whether or not anybody can look at it: what is wrong here is logged.
+async fn desk(config: Config, store: Store, spoken: Arc<Spoken>, stop: watch::Receiver<bool>) {
+    let pool = PoolConfig::new(&Workers {
+        // The milter's workers come first: reviewers are few, and wait for one.
+        count: 2,
+        ..config.workers.clone()
+    });
+    let directory = match Directory::new(&config.directory) {
+        Ok(directory) => directory,
+        Err(error) => {
+            tracing::error!("there is no console: {error}");
+            return;
+        }
+    };
+    let policy = Arc::new(move || spoken.now());
+    let review = Review::new(store, Pool::new(pool), config, directory, policy);
+    if let Err(error) = console::serve(Arc::new(review), stop).await {
+        tracing::error!("{error}");
+    }
 }
 
 /// The policy, read again when its file, or one that it names, has changed; a broken file leaves the last one.
@@ -60,16 +89,19 @@ struct Spoken {
 }
 
 impl Spoken {
-    fn of(config: &Config) -> Result<courier::Voice, String> {
-        let spoken = Arc::new(Spoken {
+    fn of(config: &Config) -> Result<Arc<Spoken>, String> {
+        Ok(Arc::new(Spoken {
             config: config.clone(),
             last: Mutex::new(read(config)?),
-        });
-        let same = Arc::clone(&spoken);
-        Ok(courier::Voice {
-            languages: Arc::new(move || spoken.now().languages().to_vec()),
+        }))
+    }
+
+    fn voice(spoken: &Arc<Spoken>) -> courier::Voice {
+        let (one, same) = (Arc::clone(spoken), Arc::clone(spoken));
+        courier::Voice {
+            languages: Arc::new(move || one.now().languages().to_vec()),
             inside: Arc::new(move |sender| same.now().is_inside(Some(sender))),
-        })
+        }
     }
 
     fn now(&self) -> Arc<Policy> {

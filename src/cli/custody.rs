@@ -2,16 +2,16 @@
 
 use super::{ConfigFile, audit, fail, keys, people, policy, quarantine, said};
 use crate::config::{Config, Workers};
-use crate::inspect::{Input, Options};
-use crate::redact::Targets;
-use crate::store::{Access, Content, Decider, Filter, IncidentId, Keys, PersonNote, State, Store, What};
-use crate::types::{Address, danish_date};
+use crate::directory::Directory;
+use crate::review::{Body, Review};
+use crate::store::{Access, Content, Decider, Filter, IncidentId, Keys, PersonNote, State, Store};
+use crate::types::Address;
 use crate::worker::{Pool, PoolConfig};
 use clap::{Args, Subcommand, ValueEnum};
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// Who is asking.
@@ -251,7 +251,11 @@ pub(super) fn open(config: &ConfigFile, access: Access) -> Result<Store, String>
     Store::open(&config.store, keys).map_err(|error| error.to_string())
 }
 
-fn with_store(config: &ConfigFile, access: Access, act: impl FnOnce(&Store) -> super::table::Said) -> ExitCode {
+pub(super) fn with_store(
+    config: &ConfigFile,
+    access: Access,
+    act: impl FnOnce(&Store) -> super::table::Said,
+) -> ExitCode {
     match open(config, access) {
         Ok(store) => said(act(&store)),
         Err(error) => fail(error),
@@ -259,13 +263,13 @@ fn with_store(config: &ConfigFile, access: Access, act: impl FnOnce(&Store) -> s
 }
 
 /// A decision in words: name and reason.
-struct Ruling {
+pub(super) struct Ruling {
     actor: String,
     reason: String,
 }
 
 impl Ruling {
-    fn of(actor: &Actor, reason: &str) -> Ruling {
+    pub(super) fn of(actor: &Actor, reason: &str) -> Ruling {
         // An empty reason must stay empty, so that it is refused.
         let reason = match typed_by(&actor.actor).filter(|_| !reason.trim().is_empty()) {
             Some(account) => format!("{} ({account})", reason.trim()),
@@ -277,7 +281,7 @@ impl Ruling {
         }
     }
 
-    fn decider(&self) -> Decider<'_> {
+    pub(super) fn decider(&self) -> Decider<'_> {
         Decider {
             actor: &self.actor,
             reason: &self.reason,
@@ -357,59 +361,37 @@ impl Decision {
         Ok(numbers)
     }
 
+    /// By the rules that the console has, too: today's policy, roles, four eyes.
     fn release(&self, store: &Store, config: &ConfigFile, redacted: bool) -> super::table::Said {
-        let what = if redacted {
-            self.clean_copy(store, config)
-        } else {
-            Ok(What::Original)
-        };
-        match what {
-            Ok(what) => self.with_recipients(store, |to| {
-                quarantine::release(store, &self.id, to, what, &self.ruling().decider())
-            }),
+        match self.released(store, config, redacted) {
+            Ok(done) => (quarantine::released(&done), 0),
             Err(error) => (format!("{error}\n"), 2),
         }
     }
 
-    /// A copy made now, without any number and without what the policy's own identifiers find, inspected again.
-    fn clean_copy(&self, store: &Store, config: &ConfigFile) -> Result<What, String> {
-        let config = Config::load(&config.config).map_err(|error| error.to_string())?;
-        let policy = policy::in_force(&config)?;
+    fn released(
+        &self,
+        store: &Store,
+        config: &ConfigFile,
+        redacted: bool,
+    ) -> Result<Vec<(usize, crate::store::Released)>, String> {
         let id = IncidentId::parse(&self.id).ok_or_else(|| quarantine::NO_ID.to_owned())?;
-        let opened = store.read(&id, Content::Original).map_err(|error| error.to_string())?;
-        let mail = opened
-            .mail
-            .ok_or_else(|| "the content of this mail is gone".to_owned())?;
+        let whom = quarantine::whom(&self.recipients(store)?).map_err(|error| error.to_string())?;
+        let config = Config::load(&config.config).map_err(|error| error.to_string())?;
+        let policy = Arc::new(policy::in_force(&config)?);
+        let pool = PoolConfig::new(&Workers {
+            count: 1,
+            ..config.workers.clone()
+        });
+        let body = if redacted { Body::Redacted } else { Body::Original };
         let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no worker could be started: {error}"))?;
         runtime.block_on(async {
-            let pool = Pool::new(PoolConfig::new(&Workers {
-                count: 1,
-                ..Workers::default()
-            }));
-            let options = Options {
-                input: Input::Message,
-                name: None,
-                limits: config.limits.clone(),
-                today: danish_date(OffsetDateTime::now_utc()),
-                identifiers: policy.identifiers().to_vec(),
-                programs: config.programs.clone(),
-                style: policy.style(),
-            };
-            let until = Instant::now() + Duration::from_secs(300);
-            let seen = pool
-                .inspect(&mail, &options, until)
-                .await
-                .map_err(|error| error.to_string())?;
-            let findings = seen.report().findings.iter();
-            let targets: Targets = findings
-                .map(|finding| (finding.kind.clone(), finding.number.clone()))
-                .collect();
-            match pool.redact(&mail, &targets, &options, until).await {
-                Ok(copy) => Ok(What::Bytes(copy.bytes)),
-                Err(why) => Err(format!(
-                    "no clean copy can be made: {why}; release it as it is, or refuse it"
-                )),
-            }
+            let directory = Directory::new(&config.directory)?;
+            let in_force = Arc::new(move || Arc::clone(&policy));
+            let review = Review::new(store.clone(), Pool::new(pool), config, directory, in_force);
+            let ruling = self.ruling();
+            let done = review.release(&id, &whom, body, &ruling.decider()).await;
+            done.map_err(|error| error.to_string())
         })
     }
 }

@@ -25,6 +25,7 @@ mod run;
 mod scan;
 mod service;
 pub mod table;
+mod user;
 mod why;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -58,6 +59,9 @@ enum Command {
     /// Protected persons: numbers from standard input only, one a line.
     #[command(subcommand)]
     People(custody::People),
+    /// Accounts for the console.
+    #[command(subcommand)]
+    User(user::User),
     /// The audit trail.
     #[command(subcommand)]
     Audit(custody::Audit),
@@ -118,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Policy(command) => command.run(),
         Command::Quarantine(command) => command.run(),
         Command::People(command) => command.run(),
+        Command::User(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Keys(command) => command.run(),

@@ -29,28 +29,30 @@ pub fn show(store: &Store, id: &str, by: &Decider<'_>) -> Said {
 
 /// `quarantine release ID [--to N…]`: recipients are numbered from 1, as `show` prints them; none means all.
 pub fn release(store: &Store, id: &str, to: &[usize], what: What, by: &Decider<'_>) -> Said {
-    with_id(id, |id| {
-        let done = store.release(id, &whom(to)?, what, by)?;
-        let mut out = String::new();
-        for (index, released) in done {
-            let number = index + 1;
-            let _ = match released {
-                Released::Queued => {
-                    writeln!(
-                        out,
-                        "Recipient {number}: in the outbox; \"sent\" only when the MTA has taken it."
-                    )
-                }
-                Released::Approved { have, need } => {
-                    writeln!(
-                        out,
-                        "Recipient {number}: your approval is noted, {have} of {need} people have agreed to send it so."
-                    )
-                }
-            };
-        }
-        Ok(out)
-    })
+    with_id(id, |id| Ok(released(&store.release(id, &whom(to)?, what, by)?)))
+}
+
+/// What a release did, in words.
+pub(super) fn released(done: &[(usize, Released)]) -> String {
+    let mut out = String::new();
+    for (index, released) in done {
+        let number = index + 1;
+        let _ = match released {
+            Released::Queued => {
+                writeln!(
+                    out,
+                    "Recipient {number}: in the outbox; \"sent\" only when the MTA has taken it."
+                )
+            }
+            Released::Approved { have, need } => {
+                writeln!(
+                    out,
+                    "Recipient {number}: your approval is noted, {have} of {need} people have agreed to send it so."
+                )
+            }
+        };
+    }
+    out
 }
 
 /// `quarantine refuse ID [--to N…]`.
@@ -117,7 +119,7 @@ fn failed(error: &StoreError) -> Said {
     (format!("{error}\n"), 2)
 }
 
-fn whom(numbers: &[usize]) -> Result<Whom, StoreError> {
+pub(super) fn whom(numbers: &[usize]) -> Result<Whom, StoreError> {
     if numbers.is_empty() {
         return Ok(Whom::All);
     }

@@ -163,12 +163,18 @@ impl<O: Outbox> Carrier<O> {
                 },
             );
         };
+        let good_news = matches!(cause, DsnCause::Released | DsnCause::ReleasedRedacted);
+        if good_news && !(self.voice.inside)(reader) {
+            return Ok(Said::Nothing("the sender is not one of ours"));
+        }
         let recipient = opened.envelope.recipients.get(index);
         if recipient.is_some_and(|recipient| !recipient.notify().failure) {
             return Ok(Said::Nothing("NOTIFY does not ask for failures"));
         }
         Ok(Said::Kind(match cause {
             DsnCause::Rule | DsnCause::Reviewer => Kind::Refused,
+            DsnCause::Released => Kind::Released,
+            DsnCause::ReleasedRedacted => Kind::ReleasedRedacted,
             DsnCause::Expired => Kind::Expired,
             DsnCause::NextHop => Kind::Undelivered,
         }))

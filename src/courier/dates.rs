@@ -34,7 +34,7 @@ const DAYS: [(&str, &str); 7] = [
 ];
 
 /// `mandag den 7. december 2026 kl. 09.30`, `Monday 7 December 2026 at 09:30`.
-pub(super) fn spoken(moment: OffsetDateTime, language: Language) -> String {
+pub(crate) fn spoken(moment: OffsetDateTime, language: Language) -> String {
     let local = danish_time(moment);
     let month = MONTHS
         .get(usize::from(u8::from(local.month())) - 1)

@@ -21,6 +21,7 @@ mod templates;
 mod words;
 
 pub use carry::{Inside, Languages, Voice};
+pub(crate) use dates::spoken;
 pub use envelope::{Refused, Transaction};
 pub use may::{Verdict, may_notify};
 pub use notice::{Composed, Desk, Letter, kind_at_intake};
@@ -29,3 +30,4 @@ pub use reply::Reply;
 pub use run::{CourierError, Pace, run, run_at};
 pub use smtp::{Peer, Sent, Timeouts};
 pub use templates::{Kind, TemplateProblem, Templates, check_templates};
+pub(crate) use words::{clean, doubt_words, place as place_words};

@@ -20,6 +20,10 @@ pub enum Kind {
     Refused,
     /// Delivered, and the sender should look again.
     Warned,
+    /// Held, and sent as it came after all.
+    Released,
+    /// Held, and a copy without numbers sent after all.
+    ReleasedRedacted,
     /// Nobody decided in time.
     Expired,
     /// The next hop would not take it.
@@ -32,11 +36,13 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the manual.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Held,
         Kind::Redacted,
         Kind::Refused,
         Kind::Warned,
+        Kind::Released,
+        Kind::ReleasedRedacted,
         Kind::Expired,
         Kind::Undelivered,
         Kind::Summary,
@@ -50,6 +56,8 @@ impl Kind {
             Kind::Redacted => "redacted",
             Kind::Refused => "refused",
             Kind::Warned => "warned",
+            Kind::Released => "released",
+            Kind::ReleasedRedacted => "released_redacted",
             Kind::Expired => "expired",
             Kind::Undelivered => "undelivered",
             Kind::Summary => "summary",
@@ -68,12 +76,14 @@ macro_rules! built_in {
 }
 
 /// `facts` is included by the others.
-const BUILT_IN: [(&str, &str); 18] = built_in![
+const BUILT_IN: [(&str, &str); 22] = built_in![
     "facts",
     "held",
     "redacted",
     "refused",
     "warned",
+    "released",
+    "released_redacted",
     "expired",
     "undelivered",
     "summary",

@@ -41,10 +41,7 @@ pub(super) fn found(line: &FoundLine, language: Language) -> String {
 
 /// `filen "lukket.zip": er krypteret eller låst med adgangskode`.
 pub(super) fn doubt(line: &DoubtLine, language: Language) -> String {
-    let what = match language {
-        Language::Da => doubt_da(line.kind),
-        Language::En => doubt_en(line.kind),
-    };
+    let what = doubt_words(line.kind, language);
     match &line.file {
         Some(file) => format!("{} \"{}\": {what}", pick(language, "filen", "the file"), clean(file)),
         None => format!(
@@ -52,6 +49,14 @@ pub(super) fn doubt(line: &DoubtLine, language: Language) -> String {
             pick(language, "en del af mailen", "a part of the mail"),
             clean(&line.media_type)
         ),
+    }
+}
+
+/// Why something was not read: `er krypteret eller låst med adgangskode`.
+pub(crate) fn doubt_words(kind: DoubtKind, language: Language) -> &'static str {
+    match language {
+        Language::Da => doubt_da(kind),
+        Language::En => doubt_en(kind),
     }
 }
 
@@ -81,7 +86,8 @@ fn doubt_en(kind: DoubtKind) -> &'static str {
     }
 }
 
-fn place(location: &Location, in_file: bool, language: Language) -> String {
+/// Where, in words: `i mailens tekst`.
+pub(crate) fn place(location: &Location, in_file: bool, language: Language) -> String {
     let pick = |da: &'static str, en: &'static str| pick(language, da, en).to_owned();
     match location {
         Location::Whole if in_file => pick("i filen som helhed", "in the file as a whole"),
@@ -192,7 +198,7 @@ fn pick(language: Language, da: &'static str, en: &'static str) -> &'static str 
 
 /// For showing in a notice: masked, one line, bounded, and without the characters that reverse the direction of writing
 /// (they make a file name look like another).
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let unsafe_char = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')

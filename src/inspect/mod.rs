@@ -6,12 +6,14 @@
 
 mod aid;
 mod archives;
+mod closer;
 mod pages;
 mod program;
 mod turned;
 mod walk;
 mod words;
 
+pub use closer::{Examination, Excerpt, PartLine, examine, take_part};
 pub use walk::{Node, text_of};
 pub(crate) use walk::{detect, open};
 

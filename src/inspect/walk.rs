@@ -1,5 +1,6 @@
 //! The recursion over parts, and what becomes of views on the way.
 
+use super::closer::Closer;
 use super::{Aid, Input, Options, turned};
 use crate::content::{Budget, Child, Content, Hint, SourceMap, Spent, View};
 use crate::cpr::{Confidence, Detected, Detector, Hit, LETTERS_LIKE_DIGITS, Secret, letters_as_digits};
@@ -213,6 +214,8 @@ pub(super) struct Walk<'w, 'p> {
     /// Findings of the node in hand by identifier and first source byte: two views may show the same bytes.
     shown: HashMap<(String, usize), usize>,
     full: bool,
+    /// What reviewers are shown, when one asks.
+    pub(super) closer: Option<Closer>,
 }
 
 impl<'w, 'p> Walk<'w, 'p> {
@@ -226,6 +229,7 @@ impl<'w, 'p> Walk<'w, 'p> {
             faint: BTreeSet::new(),
             shown: HashMap::new(),
             full: false,
+            closer: None,
         }
     }
 
@@ -238,6 +242,9 @@ impl<'w, 'p> Walk<'w, 'p> {
         if let Err(spent) = self.budget.enter(node.depth) {
             self.spent(node, spent);
             return self.raw(node);
+        }
+        if let Some(closer) = &mut self.closer {
+            closer.enter(node);
         }
         let (_, content) = open(node, self.budget, self.aid);
         for doubt in &content.doubts {
@@ -357,6 +364,9 @@ impl<'w, 'p> Walk<'w, 'p> {
             finding.hidden = false;
             finding.place = place;
             finding.span = hit.span.clone();
+            if let Some(closer) = &mut self.closer {
+                closer.found_again(index, view, hit);
+            }
         }
         if hit.confidence > finding.confidence {
             finding.confidence = hit.confidence;
@@ -366,6 +376,9 @@ impl<'w, 'p> Walk<'w, 'p> {
 
     fn finding(&mut self, place: Place, view: &View, hidden: bool, hit: Hit) {
         if self.room(self.report.findings.len(), &place) {
+            if let Some(closer) = &mut self.closer {
+                closer.found(view, &hit);
+            }
             self.report.findings.push(finding(place, view, hidden, hit));
         }
     }

@@ -24,7 +24,7 @@ const HEAD: &str = "audit_head";
 const START: &str = "start";
 
 /// What can happen: the word in records and what it means, in the order of the manual.
-pub const VOCABULARY: [(What, &str, &str); 25] = [
+pub const VOCABULARY: [(What, &str, &str); 35] = [
     (What::StoreMade, "store_made", "the store was made"),
     (What::Held, "held", "a mail became ours, durably"),
     (What::HeldAgain, "held_again", "a retry of a mail that was ours already"),
@@ -90,6 +90,40 @@ pub const VOCABULARY: [(What, &str, &str); 25] = [
         "replayed",
         "somebody asked what a policy would have done with past mail",
     ),
+    (What::Listed, "listed", "somebody looked at, or searched, the queue"),
+    (
+        What::UnmaskAsked,
+        "unmask_asked",
+        "somebody asked to see what is masked; a second person must agree",
+    ),
+    (
+        What::Unmasked,
+        "unmasked",
+        "what is masked was shown to somebody, for some minutes",
+    ),
+    (
+        What::Downloaded,
+        "downloaded",
+        "somebody took an attachment, or a preview, out",
+    ),
+    (What::Denied, "denied", "somebody was refused what they asked for"),
+    (What::SignedIn, "signed_in", "somebody signed in to the console"),
+    (
+        What::SignInFailed,
+        "sign_in_failed",
+        "somebody could not sign in to the console",
+    ),
+    (What::SignedOut, "signed_out", "a session of the console was ended"),
+    (
+        What::AccountAdded,
+        "account_added",
+        "an account for the console was made",
+    ),
+    (
+        What::AccountChanged,
+        "account_changed",
+        "an account for the console was changed",
+    ),
 ];
 
 /// What can happen.
@@ -121,6 +155,16 @@ pub enum What {
     OwnersRemoved,
     Searched,
     Replayed,
+    Listed,
+    UnmaskAsked,
+    Unmasked,
+    Downloaded,
+    Denied,
+    SignedIn,
+    SignInFailed,
+    SignedOut,
+    AccountAdded,
+    AccountChanged,
 }
 
 impl What {

@@ -1,6 +1,10 @@
 //! What reviewers decide: release, refuse, delete. All or nothing for the recipients named; each with actor and reason, in
 //! the transaction that writes the audit record; nothing here ever sends.
+//!
+//! Who may: once there are accounts, only they decide, as their role allows and the rule says; nobody decides about a mail of
+//! their own. Console and command line both end here.
 
+use super::accounts::{Account, Role, account};
 use super::audit::{Entry, What as Deed, append, shown_actor};
 use super::db::{Failure, IncidentRow, Part, RecipientRow, Sealed, Tx};
 use super::hold::delivery;
@@ -13,6 +17,7 @@ use super::state::{State, Step};
 use super::who::{is_sender, same_form};
 use super::{Store, StoreError};
 use crate::cpr::mask;
+use crate::types::Release;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -65,6 +70,8 @@ pub enum Released {
 struct Ruling<'a> {
     id: &'a IncidentId,
     actor: String,
+    /// `None` while there are no accounts.
+    account: Option<Account>,
     at: i64,
     reason: Vec<u8>,
 }
@@ -86,9 +93,25 @@ impl Store {
     /// # Errors
     /// Not recorded: do not show it.
     pub fn viewed(&self, id: &IncidentId, by: &Decider<'_>) -> Result<(), StoreError> {
-        let ruling = self.ruling(id, by)?;
-        self.db()
-            .write(|tx| append(tx, self.keys(), ruling.entry(Deed::Viewed)))
+        self.note_deed(id, Deed::Viewed, None, by)
+    }
+
+    /// Records a deed about a mail that changes nothing of it: a look, a download, a refusal.
+    ///
+    /// # Errors
+    /// Not recorded: do not do it.
+    pub fn note_deed(
+        &self,
+        id: &IncidentId,
+        what: Deed,
+        detail: Option<serde_json::Value>,
+        by: &Decider<'_>,
+    ) -> Result<(), StoreError> {
+        let actor = shown_actor(by.actor);
+        let reason = self.sealed_reason(id, by)?;
+        let entry = Entry::new(what, by.now.unix_timestamp(), &actor).of(&id.0);
+        let entry = entry.sealed(Some(reason)).with(detail.unwrap_or_default());
+        self.db().write(|tx| append(tx, self.keys(), entry))
     }
 
     /// Releases to recipients that are held. Needs the private key. Where the rule wants several people, each but the last is noted as an
@@ -103,8 +126,22 @@ impl Store {
         what: What,
         by: &Decider<'_>,
     ) -> Result<Vec<(usize, Released)>, StoreError> {
+        self.release_today(id, whom, what, by, &[])
+    }
+
+    /// As [`Store::release`], under the terms of today's policy where they are stricter than those of the day the mail came.
+    ///
+    /// # Errors
+    /// As [`Store::release`].
+    pub fn release_today(
+        &self,
+        id: &IncidentId,
+        whom: &Whom,
+        what: What,
+        by: &Decider<'_>,
+        today: &[(usize, Release)],
+    ) -> Result<Vec<(usize, Released)>, StoreError> {
         let ruling = self.ruling(id, by)?;
-        self.not_own(id, &ruling.actor)?;
         let made = match &what {
             What::Bytes(bytes) => Some(self.seal_copy(id, bytes)?),
             What::Original | What::Copy(_) => None,
@@ -121,10 +158,9 @@ impl Store {
             };
             let mut done = Vec::new();
             for recipient in named(tx, &incident, whom)? {
-                done.push((
-                    index(&recipient),
-                    self.release_one(tx, &ruling, &incident, &recipient, content)?,
-                ));
+                let terms = terms(&recipient, today);
+                let released = self.release_one(tx, &ruling, &incident, &recipient, (content, &terms))?;
+                done.push((index(&recipient), released));
             }
             Ok(done)
         })
@@ -136,15 +172,29 @@ impl Store {
         ruling: &Ruling<'_>,
         incident: &IncidentRow,
         recipient: &RecipientRow,
-        content: ContentNumber,
+        (content, terms): (ContentNumber, &Release),
     ) -> Result<Released, Failure> {
         if State::from_word(&recipient.state) != Some(State::Held) {
             return Err(not_held(ruling.id, recipient).into());
         }
+        if ruling
+            .account
+            .as_ref()
+            .is_some_and(|account| !account.role.may_release(&terms.by))
+        {
+            return Err(StoreError::Refused(format!(
+                "recipient {} of {} may be released by the role `{}` alone: nothing was changed",
+                recipient.number + 1,
+                ruling.id,
+                terms.by
+            ))
+            .into());
+        }
         let number = recipient.number;
-        let need = recipient.release_people.max(1);
+        let need = i64::from(terms.people.max(1));
         let person = (same_form(&ruling.actor), ruling.actor.clone());
-        let have = tx.approve(incident.n, number, &person, content, ruling.at)?;
+        tx.approve(incident.n, number, &person, content, ruling.at)?;
+        let have = agreed(tx, ruling, (incident.n, number, content), &terms.by)?;
         let detail = json!({"content": content_word(content), "have": have, "need": need});
         if have < need {
             append(tx, self.keys(), ruling.entry(Deed::Approved).to(number).with(detail))?;
@@ -230,26 +280,52 @@ impl Store {
         Ok(true)
     }
 
-    /// Checks actor and reason, and seals the reason under the mail's record key.
+    /// Checks who decides, and seals the reason under the mail's record key.
     fn ruling<'a>(&self, id: &'a IncidentId, by: &Decider<'_>) -> Result<Ruling<'a>, StoreError> {
-        let actor = shown_actor(by.actor);
-        let reason = reason_line(by)?;
-        let incident = self.db().read(|tx| known(tx, id))?;
+        let reason = self.sealed_reason(id, by)?;
+        let account = self.decider(by.actor)?;
+        let own = account.as_ref().map_or(&[][..], |account| &account.mail);
+        self.not_own(id, by.actor, own)?;
         Ok(Ruling {
             id,
-            actor,
+            actor: account
+                .as_ref()
+                .map_or_else(|| shown_actor(by.actor), |account| account.name.clone()),
+            account,
             at: by.now.unix_timestamp(),
-            reason: seal::seal(&seal::public(&incident.record_pub)?, reason.as_bytes())?,
+            reason,
         })
     }
 
-    /// Nobody releases a mail of their own. Without the private key the sender is not known, and nobody releases anything.
-    fn not_own(&self, id: &IncidentId, actor: &str) -> Result<(), StoreError> {
-        let envelope = match self.opened(id, None, None) {
-            Ok(opened) => opened.envelope,
-            Err(error) => return Err(error),
-        };
-        match is_sender(actor, &envelope) {
+    /// The account of whoever decides. Before there is any, names are taken on trust.
+    fn decider(&self, actor: &str) -> Result<Option<Account>, StoreError> {
+        if !self.has_accounts()? {
+            return Ok(None);
+        }
+        match self.account(actor)? {
+            Some(account) if account.role.decides() => Ok(Some(account)),
+            Some(_) => Err(StoreError::Refused(
+                "your role does not decide about held mail: nothing was changed".to_owned(),
+            )),
+            None => Err(StoreError::Refused(
+                "nobody of that name has an account that may decide about held mail: nothing was changed; `cpr-milter user \
+                 list` shows them, `--actor` names one"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The mail is the account's own, or nobody knows whose it is.
+    pub fn is_own(&self, id: &IncidentId, account: &Account) -> bool {
+        self.not_own(id, &account.name, &account.mail).is_err()
+    }
+
+    /// Nobody decides about a mail of their own. Without the private key the sender is not known, and nobody decides about
+    /// anything.
+    pub(super) fn not_own(&self, id: &IncidentId, actor: &str, mail: &[String]) -> Result<(), StoreError> {
+        let envelope = self.opened(id, None, None)?.envelope;
+        let names = std::iter::once(actor).chain(mail.iter().map(String::as_str));
+        match names.into_iter().any(|name| is_sender(name, &envelope)) {
             true => Err(StoreError::Refused(format!(
                 "{id} is your own mail: somebody else must decide about it"
             ))),
@@ -348,6 +424,44 @@ fn not_held(id: &IncidentId, recipient: &RecipientRow) -> StoreError {
         recipient.number + 1,
         recipient.state
     ))
+}
+
+/// Of the terms of the day the mail came and today's, the strictest.
+fn terms(recipient: &RecipientRow, today: &[(usize, Release)]) -> Release {
+    let mut terms = Release {
+        by: recipient.release_by.clone(),
+        people: u8::try_from(recipient.release_people).unwrap_or(u8::MAX),
+    };
+    for (_, now) in today.iter().filter(|(which, _)| *which == index(recipient)) {
+        terms.people = terms.people.max(now.people);
+        if now.by != Role::Reviewer.word() {
+            terms.by.clone_from(&now.by);
+        }
+    }
+    terms
+}
+
+/// How many have agreed to this body. Once there are accounts, only those count who could release it today: somebody may
+/// have left, or the rule may have become stricter since.
+fn agreed(
+    tx: &Tx<'_>,
+    ruling: &Ruling<'_>,
+    (incident, number, content): (i64, i64, ContentNumber),
+    by: &str,
+) -> Result<i64, Failure> {
+    let mut have = 0;
+    for person in tx.agreed(incident, number, content)? {
+        let counts = match &ruling.account {
+            None => true,
+            Some(_) => tx
+                .account(&person)?
+                .as_ref()
+                .and_then(account)
+                .is_some_and(|account| !account.disabled && account.role.may_release(by)),
+        };
+        have += i64::from(counts);
+    }
+    Ok(have)
 }
 
 fn index(recipient: &RecipientRow) -> usize {

@@ -41,7 +41,7 @@ pub enum JobKind {
         /// Whom.
         to: usize,
     },
-    /// Failed DSN to the sender about one recipient, from `<>`.
+    /// DSN to the sender about one recipient, from `<>`; of a release only its words.
     Dsn {
         /// Index into the envelope's recipients.
         recipient: usize,
@@ -59,13 +59,17 @@ pub enum Content {
     Copy(usize),
 }
 
-/// Why a recipient gets nothing.
+/// Why the sender is told about one recipient: mostly that it gets nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DsnCause {
     /// A rule said `reject` (5.7.1).
     Rule,
     /// A reviewer refused it (5.7.1).
     Reviewer,
+    /// It gets it after all, as it came: no failure, and told all the same.
+    Released,
+    /// It gets a copy without numbers after all.
+    ReleasedRedacted,
     /// Nobody decided in time (5.4.7).
     Expired,
     /// The next hop refused it for good; its words are in [`Opened::reply`].

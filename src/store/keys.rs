@@ -59,6 +59,10 @@ pub(super) enum Purpose {
     Sender,
     /// A mail address, for whose number is whose.
     Owner,
+    /// What held mail is found by: sender, unit, recipient, domain, attachment.
+    Mark,
+    /// A name that somebody could not sign in with.
+    SignIn,
     /// The end of the audit chain.
     Head,
     /// Nothing: tells a wrong `hash.key` from the right one.
@@ -74,6 +78,8 @@ impl Purpose {
             Purpose::Copy => b"cpr-milter 1 copy",
             Purpose::Sender => b"cpr-milter 1 sender",
             Purpose::Owner => b"cpr-milter 1 owner",
+            Purpose::Mark => b"cpr-milter 1 mark",
+            Purpose::SignIn => b"cpr-milter 1 sign in",
             Purpose::Head => b"cpr-milter 1 audit head",
             Purpose::Check => b"cpr-milter 1 check",
         }

@@ -7,6 +7,7 @@
 //! All calls block: async callers use `spawn_blocking`. `now` is handed in, but for the first record of a new store. Nothing here
 //! sends, judges or reads mail.
 
+mod accounts;
 mod audit;
 mod db;
 mod decide;
@@ -20,12 +21,16 @@ mod keys;
 mod outbox;
 mod people;
 mod quarantine;
+mod queue;
 mod retention;
 mod retry;
 mod seal;
+mod sessions;
 mod state;
+mod unmasking;
 mod who;
 
+pub use accounts::{Account, AccountChange, NewAccount, Role, Secrets};
 pub use audit::{Head, VOCABULARY, Verified, What as AuditEvent};
 pub use decide::{Decider, Released, What, Whom};
 pub use error::StoreError;
@@ -36,8 +41,11 @@ pub use judged::{Judged, JudgedFor, Looked, Past};
 pub use keys::{Access, Keys};
 pub use people::PersonNote;
 pub use quarantine::{Details, Event, Filter, RecipientLine, Sighting, Summary, Totals};
+pub use queue::{Order, Page, Search, Similar, TrailLine, Traits};
 pub use retention::Swept;
+pub use sessions::{SessionId, SignIn};
 pub use state::{State, Step, TRANSITIONS};
+pub use unmasking::{Unmasking, Wish};
 
 use crate::types::Envelope;
 use db::{Db, Failure, Tx};

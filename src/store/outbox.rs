@@ -19,9 +19,11 @@ use time::{Duration, OffsetDateTime};
 /// Whose deed it is in the audit trail.
 const COURIER: &str = "courier";
 
-const CAUSES: [(DsnCause, &str); 4] = [
+const CAUSES: [(DsnCause, &str); 6] = [
     (DsnCause::Rule, "rule"),
     (DsnCause::Reviewer, "reviewer"),
+    (DsnCause::Released, "released"),
+    (DsnCause::ReleasedRedacted, "released_redacted"),
     (DsnCause::Expired, "expired"),
     (DsnCause::NextHop, "next_hop"),
 ];
@@ -208,6 +210,14 @@ impl Store {
         tx.answered(entry.incident, number, &kept)?;
         if step == Step::Fail && recipient.dsn {
             tx.add_entry(entry.incident, &dsn(number, DsnCause::NextHop, at))?;
+        }
+        // A rule's own copies were told of at intake; what a person let go is told when the MTA has it.
+        if step == Step::Sent && recipient.decided && recipient.dsn {
+            let cause = match entry.content {
+                Some(0..) => DsnCause::ReleasedRedacted,
+                _ => DsnCause::Released,
+            };
+            tx.add_entry(entry.incident, &dsn(number, cause, at))?;
         }
         let detail = json!({"code": code, "queue_id": queue_id, "attempt": entry.attempts});
         append(

@@ -58,6 +58,8 @@ pub struct Details {
     pub copies: usize,
     /// What happened, oldest first.
     pub timeline: Vec<Event>,
+    /// There is a mail to look at: it became ours, and its content has not been destroyed.
+    pub readable: bool,
 }
 
 /// One recipient of ours.
@@ -127,7 +129,7 @@ pub struct Totals {
 }
 
 /// Rows of one incident, read in one snapshot.
-struct Rows {
+pub(super) struct Rows {
     incident: IncidentRow,
     states: Vec<(String, i64)>,
     key: Option<Vec<u8>>,
@@ -175,6 +177,7 @@ impl Store {
             ))
         })?;
         let policy_hash = rows.incident.policy.clone();
+        let readable = rows.incident.readable;
         let copies = usize::try_from(rows.incident.copies).unwrap_or(0);
         let (summary, key) = self.summary(rows);
         let envelope: Option<Envelope> = key
@@ -187,6 +190,7 @@ impl Store {
             policy_hash,
             recipients: recipients.into_iter().map(line).collect(),
             copies,
+            readable,
             timeline: records
                 .into_iter()
                 .filter_map(|row| event(row, id, key.as_ref()))
@@ -200,6 +204,14 @@ impl Store {
     /// [`StoreError::Sealed`], [`StoreError::Shredded`], [`StoreError::Unknown`].
     pub fn read(&self, id: &IncidentId, content: Content) -> Result<Opened, StoreError> {
         self.opened(id, Some(content), None)
+    }
+
+    /// The mail's record alone, without the mail: envelope and facts. Needs the private key.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`], [`StoreError::Shredded`] after its retention, [`StoreError::Unknown`].
+    pub fn record_of(&self, id: &IncidentId) -> Result<Opened, StoreError> {
+        self.opened(id, None, None)
     }
 
     /// Whole-store totals.
@@ -255,7 +267,7 @@ impl Store {
     }
 
     /// The summary of one incident, and its record key if this process can open it.
-    fn summary(&self, rows: Rows) -> (Summary, Option<Identity>) {
+    pub(super) fn summary(&self, rows: Rows) -> (Summary, Option<Identity>) {
         let id = IncidentId(rows.incident.id.clone());
         // Without the private key, or after the purge, there is less to show; that is no error.
         let key = seal::identity(self.keys(), &id, rows.key).ok();
@@ -282,7 +294,7 @@ impl Store {
     }
 }
 
-fn read_rows(tx: &super::db::Tx<'_>, incident: IncidentRow) -> Result<Rows, super::db::Failure> {
+pub(super) fn read_rows(tx: &super::db::Tx<'_>, incident: IncidentRow) -> Result<Rows, super::db::Failure> {
     Ok(Rows {
         states: tx.states(incident.n)?,
         key: tx.key(incident.n, Part::Record)?,

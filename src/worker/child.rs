@@ -1,7 +1,7 @@
 //! The worker's side: locks itself down, then answers requests until its input ends.
 
 use super::protocol::{Request, Response, lengths, pack, prefix, unpack};
-use crate::inspect::inspect;
+use crate::inspect::{examine, inspect, take_part};
 use crate::redact::redact;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use std::io::{self, Read, Write};
@@ -71,6 +71,14 @@ fn answer(mail: &[u8], request: Request) -> (Response, Vec<u8>) {
         Request::Redact(options, targets) => match redact(mail, &targets, &options) {
             Ok(redacted) => (Response::Redacted(redacted.report), redacted.bytes),
             Err(why) => (Response::NotClean(why), Vec::new()),
+        },
+        Request::Examine(options) => match examine(mail, &options) {
+            Ok(examination) => (Response::Examined(examination), Vec::new()),
+            Err(error) => (Response::Refused(error.to_string()), Vec::new()),
+        },
+        Request::Part(options, path) => match take_part(mail, &path, &options) {
+            Some((line, bytes)) => (Response::Part(line), bytes),
+            None => (Response::Refused("there is no such part".to_owned()), Vec::new()),
         },
     }
 }

@@ -2,9 +2,9 @@
 
 use super::protocol::{Request, Response, lengths, pack, prefix, unpack};
 use super::{Copy, Inspected, Uninspected, Unredacted};
-use crate::inspect::Options;
+use crate::inspect::{Examination, Options, PartLine};
 use crate::redact::Targets;
-use crate::types::DoubtKind;
+use crate::types::{DoubtKind, PartPath};
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -122,9 +122,39 @@ impl Pool {
             }
             (Response::NotClean(why), _) => Err(Unredacted::NotClean(why.to_string())),
             (Response::Refused(why), _) => Err(Uninspected::Unavailable(why).into()),
-            (Response::Inspected(_), _) => {
-                Err(Uninspected::Crashed("the answer does not fit the question".to_owned()).into())
-            }
+            _ => Err(Uninspected::Crashed("the answer does not fit the question".to_owned()).into()),
+        }
+    }
+
+    /// Inspects one mail with a closer look, for reviewers. It is no receipt: nothing passes by it.
+    ///
+    /// # Errors
+    /// See [`Uninspected`].
+    pub async fn examine(&self, mail: &[u8], options: &Options, until: Instant) -> Result<Examination, Uninspected> {
+        let request = Request::Examine(options.clone());
+        match self.ask(mail, &request, options, until).await? {
+            (Response::Examined(examination), _) => Ok(examination),
+            (Response::Refused(why), _) => Err(Uninspected::Unavailable(why)),
+            _ => Err(Uninspected::Crashed("the answer does not fit the question".to_owned())),
+        }
+    }
+
+    /// Takes one part out of a mail, decoded.
+    ///
+    /// # Errors
+    /// See [`Uninspected`]; `Unavailable` also when there is no such part.
+    pub async fn part(
+        &self,
+        mail: &[u8],
+        path: &PartPath,
+        options: &Options,
+        until: Instant,
+    ) -> Result<(PartLine, Vec<u8>), Uninspected> {
+        let request = Request::Part(options.clone(), path.clone());
+        match self.ask(mail, &request, options, until).await? {
+            (Response::Part(line), bytes) => Ok((line, bytes)),
+            (Response::Refused(why), _) => Err(Uninspected::Unavailable(why)),
+            _ => Err(Uninspected::Crashed("the answer does not fit the question".to_owned())),
         }
     }
 

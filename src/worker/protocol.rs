@@ -2,9 +2,9 @@
 //! bytes travel raw, so that a large mail is not copied into a serialiser. The daemon does not trust a worker: lengths are
 //! bounded before anything is allocated.
 
-use crate::inspect::Options;
+use crate::inspect::{Examination, Options, PartLine};
 use crate::redact::{NotClean, Targets};
-use crate::types::Report;
+use crate::types::{PartPath, Report};
 use serde::{Deserialize, Serialize};
 use std::io;
 
@@ -20,6 +20,10 @@ pub(super) enum Request {
     Inspect(Options),
     /// Redact the body.
     Redact(Options, Targets),
+    /// Inspect the body, with a closer look.
+    Examine(Options),
+    /// Take one part out of the body.
+    Part(Options, PartPath),
 }
 
 /// What a worker answers.
@@ -29,6 +33,10 @@ pub(super) enum Response {
     Inspected(Report),
     /// The report of the copy; the body is the copy.
     Redacted(Report),
+    /// The closer look; no body.
+    Examined(Examination),
+    /// What the part is; the body is the part.
+    Part(PartLine),
     /// No clean copy.
     NotClean(NotClean),
     /// The request makes no sense (a custom identifier that does not compile).

@@ -56,13 +56,22 @@ fn a_release_goes_to_those_named_and_only_once() {
         .expect("the two others");
     let jobs = due(&store, start());
     assert_eq!(deliveries(&jobs), [0, 2]);
-    assert!(jobs.iter().all(|job| matches!(
-        job.kind,
-        JobKind::Delivery {
-            content: Content::Copy(0),
-            ..
-        }
-    )));
+    let told = JobKind::Dsn {
+        recipient: 1,
+        cause: DsnCause::Released,
+    };
+    assert!(jobs.iter().all(|job| job.kind == told
+        || matches!(
+            job.kind,
+            JobKind::Delivery {
+                content: Content::Copy(0),
+                ..
+            }
+        )));
+    assert!(
+        jobs.iter().any(|job| job.kind == told),
+        "the sender is told of what has gone"
+    );
     assert!(matches!(
         store.release(&id, &Whom::All, What::Original, &bo),
         Err(StoreError::Refused(_))

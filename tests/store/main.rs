@@ -1,5 +1,6 @@
 //! Custody: what the store promises to the session, the courier and the desk.
 
+mod accounts;
 mod audit;
 mod desk;
 mod durable;

@@ -36,6 +36,15 @@ impl Tx<'_> {
             .optional()?)
     }
 
+    /// Records before a number, latest first.
+    pub fn audit_before(&self, before: i64, limit: i64) -> Result<Vec<AuditRow>, Failure> {
+        let mut query = self.0.prepare(
+            "SELECT seq, incident, record, sealed, hash FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+        )?;
+        let rows = query.query_map([before, limit], audit_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Records from `from` on, each handed to `each` until it says stop.
     pub fn audit_from(&self, from: i64, each: &mut dyn FnMut(AuditRow) -> bool) -> Result<(), Failure> {
         let mut query = self

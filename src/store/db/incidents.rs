@@ -105,10 +105,12 @@ pub struct FindingRow {
     pub sightings: i64,
 }
 
-const COLUMNS: &str = "n, id, received, expires, policy, rules, doubts, numbers, copies, content_pub, record_pub,
+/// With the table's name in front, for joins.
+pub(super) const COLUMNS: &str = "incident.n, incident.id, incident.received, incident.expires, incident.policy,
+    incident.rules, incident.doubts, incident.numbers, incident.copies, incident.content_pub, incident.record_pub,
     EXISTS (SELECT 1 FROM message_key k WHERE k.incident = incident.n AND k.part = 'content')";
 
-fn incident_row(row: &Row<'_>) -> rusqlite::Result<IncidentRow> {
+pub(super) fn incident_row(row: &Row<'_>) -> rusqlite::Result<IncidentRow> {
     Ok(IncidentRow {
         n: row.get(0)?,
         id: row.get(1)?,

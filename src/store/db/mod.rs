@@ -4,19 +4,25 @@
 //! One connection a process behind a mutex: SQLite has one writer at a time anyhow, and several processes (milter,
 //! courier, command line) take turns by `BEGIN IMMEDIATE` and the busy timeout.
 
+mod accounts;
 mod audit;
 mod incidents;
 mod judged;
 mod outbox;
 mod people;
+mod queue;
 mod recipients;
 mod retention;
 mod schema;
+mod schema_console;
+mod unmasking;
 
+pub(super) use accounts::AccountRow;
 pub(super) use audit::AuditRow;
 pub(super) use incidents::{FindingRow, IncidentRow, NewIncident, Part, Sealed};
 pub(super) use judged::JudgedRow;
 pub(super) use outbox::{EntryRow, NewEntry, Tried};
+pub(super) use queue::{Desk, Mark, Wanted};
 pub(super) use recipients::{NewRecipient, RecipientRow, Reply};
 pub(super) use schema::VERSION;
 

@@ -135,7 +135,7 @@ impl Tx<'_> {
     }
 
     /// Notes an approval of a person (the name for comparing, the name for showing); a later word of theirs replaces the
-    /// earlier one. Gives back how many want this content.
+    /// earlier one.
     pub fn approve(
         &self,
         incident: i64,
@@ -143,18 +143,23 @@ impl Tx<'_> {
         (person, actor): &(String, String),
         content: i64,
         at: i64,
-    ) -> Result<i64, Failure> {
+    ) -> Result<(), Failure> {
         self.0.execute(
             "INSERT INTO approval (incident, recipient, person, actor, content, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (incident, recipient, person)
                 DO UPDATE SET actor = excluded.actor, content = excluded.content, at = excluded.at",
             params![incident, number, person, actor, content, at],
         )?;
-        Ok(self.0.query_row(
-            "SELECT count(*) FROM approval WHERE incident = ?1 AND recipient = ?2 AND content = ?3",
-            [incident, number, content],
-            |row| row.get(0),
-        )?)
+        Ok(())
+    }
+
+    /// Who wants this content sent, by the names for comparing.
+    pub fn agreed(&self, incident: i64, number: i64, content: i64) -> Result<Vec<String>, Failure> {
+        let mut query = self.0.prepare_cached(
+            "SELECT person FROM approval WHERE incident = ?1 AND recipient = ?2 AND content = ?3 ORDER BY person",
+        )?;
+        let rows = query.query_map([incident, number, content], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Who has approved, and of which content.

@@ -32,7 +32,10 @@ impl Tx<'_> {
     /// Deletes what is left of a mail but its tombstone: times, states, rule ids, policy.
     pub fn purge(&self, incident: i64, now: i64) -> Result<(), Failure> {
         self.0.execute("DELETE FROM finding WHERE incident = ?1", [incident])?;
-        self.0.execute("DELETE FROM approval WHERE incident = ?1", [incident])?;
+        for table in ["approval", "mark", "desk", "unmasking"] {
+            self.0
+                .execute(&format!("DELETE FROM {table} WHERE incident = ?1"), [incident])?;
+        }
         self.0.execute(
             "DELETE FROM notice_turn WHERE entry IN (SELECT n FROM outbox WHERE incident = ?1)",
             [incident],

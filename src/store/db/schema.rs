@@ -1,11 +1,12 @@
 //! The tables, by schema version. A released version's step is never edited; a change is a new step behind it.
 
+use super::schema_console::CONSOLE;
 use super::{Failure, Tx};
 use crate::store::StoreError;
 use std::path::Path;
 
 /// Steps that lead from each version to the next one; the first makes an empty file version 1.
-const STEPS: [&str; 3] = [V1, JUDGED, GATEWAYS];
+const STEPS: [&str; 4] = [V1, JUDGED, GATEWAYS, CONSOLE];
 
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;

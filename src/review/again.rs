@@ -1,0 +1,104 @@
+//! The policy of today, asked about held mail.
+
+use super::{Review, ReviewError, until};
+use crate::cpr::Secret;
+use crate::policy::{Facts, Policy, Redaction, facts_from};
+use crate::store::Whom;
+use crate::types::{Action, Decision, Envelope, Release, Report, danish_date};
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+
+/// What the policy in force says of sending a mail as it is, to each recipient.
+#[derive(Clone, Debug, Default)]
+pub struct Today {
+    /// One a recipient, in their order.
+    pub decisions: Vec<Decision>,
+    /// Which policy.
+    pub policy_hash: String,
+    /// For each finding of the report: the index of its number in the decisions.
+    pub number_of_finding: Vec<usize>,
+}
+
+impl Today {
+    /// Terms of release under this policy, of those recipients whom it would hold.
+    ///
+    /// # Errors
+    /// It would refuse one of them.
+    pub fn terms(&self, whom: &Whom) -> Result<Vec<(usize, Release)>, ReviewError> {
+        let asked = |index: usize| match whom {
+            Whom::All => true,
+            Whom::Some(some) => some.contains(&index),
+        };
+        let mut terms = Vec::new();
+        for decision in self.decisions.iter().filter(|decision| asked(decision.recipient)) {
+            match &decision.action {
+                Action::Reject => {
+                    return Err(ReviewError::Refused {
+                        recipient: decision.recipient + 1,
+                        rule: decision.rule.as_ref().map_or_else(String::new, |rule| rule.id.clone()),
+                    });
+                }
+                Action::Quarantine => terms.push((decision.recipient, decision.release.clone())),
+                _ => {}
+            }
+        }
+        Ok(terms)
+    }
+}
+
+impl Review {
+    /// Judges a report. Faint readings of protected persons' numbers are moved among its findings, as at intake.
+    pub(super) async fn judge(
+        &self,
+        policy: &Policy,
+        envelope: &Envelope,
+        report: &mut Report,
+    ) -> Result<Today, ReviewError> {
+        let all = report.findings.iter().chain(&report.faint);
+        let mut numbers: Vec<Secret> = all.map(|finding| finding.number.clone()).collect();
+        numbers.sort();
+        numbers.dedup();
+        let asked = numbers.clone();
+        let answers = self.with_store(move |store| store.protected(&asked)).await?;
+        let protected: BTreeMap<Secret, bool> = numbers.into_iter().zip(answers).collect();
+        let is_protected = |number: &Secret| protected.get(number).copied().unwrap_or(true);
+        let faint = std::mem::take(&mut report.faint);
+        report
+            .findings
+            .extend(faint.into_iter().filter(|finding| is_protected(&finding.number)));
+        let seen = facts_from(report, &|_, number| is_protected(number), &|_, _| Vec::new());
+        let enforced = |domain: &str| self.config.is_tls_enforced(domain);
+        let tls: Vec<bool> = envelope
+            .recipients
+            .iter()
+            .map(|r| r.address.as_ref().is_some_and(|address| enforced(&address.domain)))
+            .collect();
+        let asks = policy.asks(envelope, &seen.numbers, &seen.doubts);
+        let unjudged = |why: String| ReviewError::Unjudged(why);
+        let given = self.directory.ask(&asks, until()).await;
+        let given = given.map_err(|why| unjudged(why.to_string()))?;
+        let decisions = policy.decide(&Facts {
+            envelope,
+            today: danish_date(OffsetDateTime::now_utc()),
+            numbers: &seen.numbers,
+            doubts: &seen.doubts,
+            tls_enforced: &tls,
+            // It is asked about these very bytes: nothing will be taken out of them.
+            redaction: Redaction::Failed,
+            given: &given,
+        });
+        // No decision is never "nothing speaks against it".
+        let in_order = decisions
+            .iter()
+            .enumerate()
+            .all(|(i, decision)| decision.recipient == i);
+        if decisions.len() != envelope.recipients.len() || !in_order {
+            return Err(unjudged("it does not answer for every recipient".to_owned()));
+        }
+        Ok(Today {
+            decisions,
+            policy_hash: policy.hash().to_owned(),
+            number_of_finding: seen.number_of_finding,
+        })
+    }
+}
