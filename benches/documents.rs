@@ -22,6 +22,7 @@ fn options(path: &Path) -> Options {
             ocr: Ocr::Off,
             ..Programs::default()
         },
+        style: cpr_milter::types::Style::default(),
     }
 }
 
