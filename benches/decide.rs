@@ -121,6 +121,7 @@ fn decide(c: &mut Criterion) {
             numbers: &numbers,
             doubts: &[],
             tls_enforced: &tls,
+            next_hops: &[],
             redaction: Redaction::Assumed,
             given: &Answers::offline(),
         };

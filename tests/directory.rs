@@ -91,6 +91,7 @@ async fn members(directory: &Directory, policy: &Policy, to: &[&str]) -> Result<
         numbers: &numbers,
         doubts: &[],
         tls_enforced: &vec![false; to.len()],
+        next_hops: &[],
         redaction: Redaction::Assumed,
         given: &given,
     });

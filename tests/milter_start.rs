@@ -275,7 +275,7 @@ fn a_policy_with_a_mistake_is_shown_with_its_place() {
         ),
         (
             "version: 1\nrules:\n  - {id: a, when: {found: cp",
-            ["policy.yaml:4", "brackets"],
+            ["policy.yaml:3:19", "bracket is not closed"],
         ),
     ] {
         place.write("policy.yaml", text);

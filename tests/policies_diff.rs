@@ -31,7 +31,7 @@ rules:
   - {id: outside, title: C, when: {found: cpr, confidence: likely, to: outside}, then: quarantine, except: [partner, own, redacted]}
 ";
 
-const WAYS: &str = "\
+const WAYS: &str = "
   hop: {title: T, when: {next_hop: two.example}, owner: o@k.example, reason: R, expires: 2027-01-31}
   few: {title: T, when: {people: 2 or fewer}, owner: o@k.example, reason: R, expires: 2027-01-31}
 ";

@@ -1,6 +1,9 @@
 //! A policy and the files around it, through the program: included files, attached files of tests, files that were cut off,
 //! gateways that nobody knows, and the git hook.
 
+use cpr_milter::cli::lists::{Lists, Look};
+use cpr_milter::cli::policy::open;
+use cpr_milter::types::danish_date;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -305,4 +308,50 @@ fn the_git_hook_lets_no_broken_policy_be_committed() {
         git(&["commit", "--quiet", "--allow-empty", "-m", "mended"])
     };
     assert!(done, "{said}");
+}
+
+/// A list is in force when it changes; what the policy includes, only with the policy itself.
+#[test]
+fn a_list_of_an_included_file_changes_by_itself_and_the_included_file_does_not() {
+    let part = MEDIA.replace("{domains: [avis.example]}", "{file: lists/media.txt}");
+    let folder = Folder::new(&[
+        ("p.yaml", &policy("include: part.yaml\n")),
+        ("part.yaml", &part),
+        ("lists/media.txt", "avis.example\n"),
+    ]);
+    let path = folder.0.path().join("p.yaml");
+    let today = danish_date(time::OffsetDateTime::now_utc());
+    let opened = open(&path, today).expect("sound");
+    let before = opened.loaded.policy.hash().to_owned();
+    let mut lists = Lists::of(&path, &opened);
+    assert!(matches!(lists.look(today), Look::Same));
+
+    folder.write(
+        "part.yaml",
+        &part
+            .replace("then: reject", "then: quarantine")
+            .replace("expect: reject", "expect: quarantine"),
+    );
+    assert!(matches!(lists.look(today), Look::Same));
+    assert!(
+        matches!(lists.look(today), Look::Same),
+        "an included file waits for SIGHUP"
+    );
+
+    folder.write("lists/media.txt", "avis.example\nblad.example\n");
+    assert!(
+        matches!(lists.look(today), Look::Same),
+        "not before it has come to rest"
+    );
+    let Look::New(with_list) = lists.look(today) else {
+        panic!("the list is not in force");
+    };
+    let with_both = open(&path, today).expect("sound").loaded.policy;
+    assert_ne!(with_list.hash(), before);
+    assert_ne!(
+        with_list.hash(),
+        with_both.hash(),
+        "the included file came into force with the list"
+    );
+    assert_eq!(with_list.files(), with_both.files());
 }

@@ -107,6 +107,7 @@ fn decide(policy: &Policy, from: &str, raw: &[u8], given: &Answers) -> Vec<Decis
         numbers: &[number],
         doubts: &[],
         tls_enforced: &[false],
+        next_hops: &[],
         redaction: Redaction::Assumed,
         given,
     })

@@ -210,6 +210,51 @@ fn a_redaction_that_failed_then_is_no_difference_now() {
     assert_eq!(house.json(&["replay"], 0)["mails"], 1);
 }
 
+/// Where mail is handed to is not stored: what the administrator declares today counts.
+#[test]
+fn next_hops_of_today_count_for_past_mails() {
+    let house = House::new();
+    house.store().note(&past()).expect("noted");
+    house.policy(
+        "new.yaml",
+        "  - {id: hop, title: H, when: {found: cpr, next_hop: sikker.example}, then: reject}\n",
+    );
+    assert_eq!(house.json(&["replay", "--policy", "new.yaml"], 0)["changed_mails"], 0);
+    let config = std::fs::read_to_string(house.path("config.yaml")).expect("config");
+    std::fs::write(
+        house.path("config.yaml"),
+        config + "next_hops: {sikker.example: [avis.example]}\n",
+    )
+    .expect("config");
+    let new = house.json(&["replay", "--policy", "new.yaml"], 1);
+    assert_eq!(new["changed_mails"], 2, "{new:#}");
+    assert_eq!(new["changes"][0]["now"]["rule"], "hop");
+}
+
+/// One that was drawn then is not a difference, as long as the policy takes samples of such mails.
+#[test]
+fn a_mail_held_in_a_sample_is_no_difference() {
+    let house = House::new();
+    house
+        .store()
+        .note(&[judged(
+            "a@avis.example",
+            Confidence::Certain,
+            Action::Quarantine,
+            Some("spot_check"),
+        )])
+        .expect("noted");
+    let redact = POLICY.replace("then: quarantine}", "then: redact}");
+    std::fs::write(house.path("plain.yaml"), &redact).expect("policy");
+    std::fs::write(
+        house.path("drawn.yaml"),
+        redact.replace("rules:", "spot_check: {percent: 5}\nrules:"),
+    )
+    .expect("policy");
+    assert_eq!(house.json(&["replay", "--policy", "plain.yaml"], 1)["changed_mails"], 1);
+    assert_eq!(house.json(&["replay", "--policy", "drawn.yaml"], 0)["changed_mails"], 0);
+}
+
 /// `cargo test --release --test policies_replay -- --ignored --nocapture` says how long 100,000 mails take.
 #[test]
 #[ignore = "a measurement"]

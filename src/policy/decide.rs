@@ -12,7 +12,7 @@ use super::route::Route;
 use super::rules::Rule;
 use super::when::{Found, When};
 use super::words::GATEWAYS_DIFFER;
-use super::{Facts, Policy, Redaction};
+use super::{Facts, Number, Policy, Redaction};
 use crate::cpr::IdKind;
 use crate::types::{Action, Decision, DoubtKind, Judgement, Lifted, Matched, Recipient, Release, RuleRef};
 use std::collections::{BTreeSet, HashMap};

@@ -2,6 +2,7 @@
 //! Values of one dimension that no rule distinguishes stand as one.
 
 use crate::cpr::{Confidence, IdKind};
+use crate::policy::exceptions::Exception;
 use crate::policy::rules::Rule;
 use crate::policy::when::Found;
 use crate::policy::{Number, Policy, Sighting, words};
@@ -48,6 +49,13 @@ pub(super) struct Chosen {
     pub people: usize,
 }
 
+/// Exceptions that a rule names: the others tell nothing apart.
+pub(super) fn used(policy: &Policy) -> impl Iterator<Item = &Exception> {
+    let named: BTreeSet<usize> = policy.rules.iter().flat_map(|r| &r.except.named).copied().collect();
+    let all = policy.exceptions.all.iter().enumerate();
+    all.filter(move |(e, _)| named.contains(e)).map(|(_, e)| e)
+}
+
 impl Contents {
     pub fn of(old: &Policy, new: &Policy) -> Contents {
         let rules: Vec<&Rule> = old.rules.iter().chain(&new.rules).collect();
@@ -84,7 +92,7 @@ impl Contents {
         let asks = |found: &Found| rules.iter().any(|r| r.when.found == *found);
         let either = |asked: bool| if asked { vec![false, true] } else { vec![false] };
         // From so many people on a rule speaks, or an exception no longer holds.
-        let few = [old, new].into_iter().flat_map(|p| &p.exceptions.all);
+        let few = [old, new].into_iter().flat_map(used);
         let few = few.filter_map(|e| e.people).map(|most| most + 1);
         let thresholds = rules.iter().map(|r| r.when.people).chain(few).filter(|n| *n > 1);
         let (people, above): (BTreeSet<usize>, BTreeSet<usize>) = thresholds.partition(|n| *n <= MOST_PEOPLE);

@@ -458,7 +458,7 @@ fn logins(old: &Policy, new: &Policy) -> Vec<Option<String>> {
 fn hops(old: &Policy, new: &Policy) -> Vec<Option<String>> {
     let routes = [old, new].into_iter().flat_map(|policy| {
         let rules = policy.rules.iter().map(|r| &r.when.route);
-        rules.chain(policy.exceptions.all.iter().map(|e| &e.route))
+        rules.chain(super::content::used(policy).map(|e| &e.route))
     });
     let named: BTreeSet<&String> = routes.flat_map(|route| &route.next_hop).collect();
     std::iter::once(None)

@@ -8,7 +8,7 @@ use crate::policy::problem::{Problems, quote};
 use crate::policy::words::{GROUP, INSIDE, OUTSIDE};
 use crate::policy::yaml::{Node, Spot};
 use crate::types::{Address, fold_local};
-use globset::{Glob, GlobBuilder, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use std::collections::HashSet;
 
 /// Reads `groups:`. `delimiters`: what begins an extension.
