@@ -5,9 +5,11 @@
 
 mod console;
 mod directory;
+mod ways;
 
 pub use console::{Console, ConsoleAt, SecondFactor};
 pub use directory::{Directory, Ldap};
+pub use ways::{next_hops, tls_enforced};
 
 use crate::content::Limits;
 use serde::{Deserialize, Serialize};
@@ -326,14 +328,6 @@ impl Config {
             )
         })
     }
-
-    /// The administrator vouches that mail to this domain goes over enforced TLS.
-    pub fn is_tls_enforced(&self, domain: &str) -> bool {
-        self.tls_enforced.iter().any(|known| {
-            let known = known.trim_start_matches('.').to_ascii_lowercase();
-            domain == known || domain.strip_suffix(&known).is_some_and(|sub| sub.ends_with('.'))
-        })
-    }
 }
 
 fn smtp_port() -> u16 {
@@ -490,14 +484,5 @@ mod tests {
         let mut config = load("").expect("defaults");
         config.reinject = "192.0.2.1:25".to_owned();
         assert!(config.reinject_address().is_err());
-    }
-
-    #[test]
-    fn tls_covers_the_domain_and_all_below_it_and_no_namesake() {
-        let mut config = load("tls_enforced: [Region.example]\n").expect("config");
-        assert!(config.is_tls_enforced("region.example") && config.is_tls_enforced("mail.region.example"));
-        assert!(!config.is_tls_enforced("otherregion.example"));
-        config.tls_enforced.clear();
-        assert!(!config.is_tls_enforced("region.example"));
     }
 }

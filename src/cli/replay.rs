@@ -2,8 +2,8 @@
 //! and a few masked examples come out, no address and no number.
 
 use super::table::{minute, table};
+use crate::config::next_hops;
 use crate::cpr::{IdKind, mask};
-use crate::milter::next_hops;
 use crate::policy::{Answers, Facts, Number, Policy, Redaction, words};
 use crate::store::{JudgedFor, Looked, Past};
 use crate::types::{Action, Address, Decision, Envelope, Recipient};

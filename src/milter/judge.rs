@@ -1,11 +1,12 @@
 //! The end of a message: inspection, policy, redaction, one fate per recipient. Nothing is stored and nothing is said to
 //! Postfix here; that is [`super::settle`] and [`super::act`].
 
-use super::facts::{Numbers, doubts, is_address, next_hops, tls_enforced};
+use super::facts::{Numbers, doubts, is_address};
 use super::fields::{Edits, Mail};
 use super::plan::{Circumstances, Fate, Plan, key, one_fate_each, plan};
 use super::tries::{Tries, Try, earlier};
 use super::world::{Copied, Trouble, World};
+use crate::config::{next_hops, tls_enforced};
 use crate::cpr::Secret;
 use crate::policy::{Answers, Facts, Number, Redaction};
 use crate::redact::Targets;

@@ -35,7 +35,6 @@ mod words;
 mod world;
 
 pub use dry::{Dry, Explained, Told, explain};
-pub use facts::next_hops;
 pub use fields::{Field, Mail};
 
 pub use listener::{Endpoint, ListenError, Socket};

@@ -1,6 +1,7 @@
 //! The policy of today, asked about held mail.
 
 use super::{Review, ReviewError, until};
+use crate::config;
 use crate::cpr::Secret;
 use crate::policy::{Facts, Policy, Redaction, facts_from};
 use crate::store::Whom;
@@ -67,12 +68,8 @@ impl Review {
             .findings
             .extend(faint.into_iter().filter(|finding| is_protected(&finding.number)));
         let seen = facts_from(report, &|_, number| is_protected(number), &|_, _| Vec::new());
-        let enforced = |domain: &str| self.config.is_tls_enforced(domain);
-        let tls: Vec<bool> = envelope
-            .recipients
-            .iter()
-            .map(|r| r.address.as_ref().is_some_and(|address| enforced(&address.domain)))
-            .collect();
+        let tls = config::tls_enforced(envelope, &self.config.tls_enforced);
+        let hops = config::next_hops(envelope, &self.config.next_hops);
         let asks = policy.asks(envelope, &seen.numbers, &seen.doubts);
         let unjudged = |why: String| ReviewError::Unjudged(why);
         let given = self.directory.ask(&asks, until()).await;
@@ -83,6 +80,7 @@ impl Review {
             numbers: &seen.numbers,
             doubts: &seen.doubts,
             tls_enforced: &tls,
+            next_hops: &hops,
             // It is asked about these very bytes: nothing will be taken out of them.
             redaction: Redaction::Failed,
             given: &given,

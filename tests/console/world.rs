@@ -211,6 +211,7 @@ impl World {
             recipient: mask(to),
             fate: FateWord::Held,
             rule: Some(rule.clone()),
+            words: Default::default(),
         };
         let incident = Incident {
             facts: NoticeFacts {
@@ -231,6 +232,7 @@ impl World {
                 outcomes: mail.to.iter().map(outcome).collect(),
                 contact: "dpo@kommune.example".to_owned(),
                 policy: "Eksempel Kommune".to_owned(),
+                tell: Vec::new(),
             },
             notify: false,
             findings: mail
@@ -259,6 +261,7 @@ impl World {
                     duty: Duty::Hold,
                     rule: Some(rule.clone()),
                     release: mail.release.clone(),
+                    gateway: None,
                 })
                 .collect(),
             original,
