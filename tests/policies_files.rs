@@ -326,12 +326,7 @@ fn a_list_of_an_included_file_changes_by_itself_and_the_included_file_does_not()
     let mut lists = Lists::of(&path, &opened);
     assert!(matches!(lists.look(today), Look::Same));
 
-    folder.write(
-        "part.yaml",
-        &part
-            .replace("then: reject", "then: quarantine")
-            .replace("expect: reject", "expect: quarantine"),
-    );
+    folder.write("part.yaml", &part.replace("title: Til medier", "title: Til aviser"));
     assert!(matches!(lists.look(today), Look::Same));
     assert!(
         matches!(lists.look(today), Look::Same),
