@@ -390,7 +390,7 @@ impl Decision {
             let targets: Targets = findings
                 .map(|finding| (finding.kind.clone(), finding.number.clone()))
                 .collect();
-            match pool.redact(&mail, &targets, &options, until).await {
+            match pool.redact(&mail, &seen, &targets, &options, until).await {
                 Ok(copy) => Ok(What::Bytes(copy.bytes)),
                 Err(why) => Err(format!(
                     "no clean copy can be made: {why}; release it as it is, or refuse it"
