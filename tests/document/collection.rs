@@ -186,7 +186,12 @@ fn archives_are_read_or_doubted() {
     let rows = rows("archives");
     let has_bsdtar = installed("bsdtar");
     for row in rows.iter().filter(|row| has_bsdtar || !row.file.ends_with(".rar")) {
-        wrong.extend(misses("archives", row, &options(&row.file)));
+        let mut options = options(&row.file);
+        // LZ4 packs to a 250th at best: by the ratio alone, its bomb is 50 MB of text, which is late on a busy machine.
+        if row.file == "bomb.lz4" {
+            options.limits.produced_bytes = 8 << 20;
+        }
+        wrong.extend(misses("archives", row, &options));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(rows.len() >= 60);
