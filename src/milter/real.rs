@@ -117,7 +117,8 @@ impl World for Real {
         targets: Targets,
         until: Instant,
     ) -> Result<Copied<Inspected>, Unredacted> {
-        let copy = self.pool.redact(mail.bytes(), seen, &targets, &self.options(), until);
+        let options = self.options();
+        let copy = self.pool.redact(mail.bytes(), seen, &targets, &options, until);
         let copy = copy.await?;
         Ok(Copied {
             bytes: copy.bytes,

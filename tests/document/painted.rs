@@ -304,18 +304,30 @@ fn a_scanned_page_is_painted_over_in_its_own_picture() {
     }
     let table = std::fs::read_to_string(folder("pdf").join("expected.yaml")).expect("the table");
     let mut wrong = Vec::new();
+    let field = |line: &str, name: &str| {
+        let rest = line
+            .split(name)
+            .nth(1)
+            .expect("a field")
+            .trim_start_matches([':', ' ', '"']);
+        rest.split([',', '"']).next().expect("a value").to_owned()
+    };
     let scans = table.lines().filter(|line| line.contains("file: scan-"));
-    for line in scans.clone() {
-        let field = |name: &str| {
-            line.split(name)
-                .nth(1)
-                .expect("a field")
-                .trim_start_matches([':', ' ', '"'])
+    let scans = scans.map(|line| ("pdf", field(line, "file"), field(line, "digits")));
+    let beside = files("gaps", "expected.tsv")
+        .into_iter()
+        .filter(|(file, _, clean)| file.starts_with("pdf-scan-") && *clean);
+    let all: Vec<_> = scans
+        .chain(beside.map(|(file, digits, _)| ("gaps", file, digits)))
+        .collect();
+    for (folder, file, digits) in &all {
+        let before = bytes(folder, file);
+        let options = if *folder == "pdf" {
+            super::pdf::options()
+        } else {
+            options(file)
         };
-        let file = field("file").split(',').next().expect("a name").to_owned();
-        let digits: String = field("digits").chars().take(10).collect();
-        let before = bytes("pdf", &file);
-        match copy(&before, &digits, &options(&file)) {
+        match copy(&before, digits, &options) {
             Err(why) => wrong.push(format!("{file}: {why}")),
             Ok(after) => {
                 let faults = rendered_faults(&rendered(&before), &rendered(&after));
@@ -326,7 +338,7 @@ fn a_scanned_page_is_painted_over_in_its_own_picture() {
             }
         }
     }
-    assert!(scans.count() >= 6);
+    assert!(all.len() >= 8);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

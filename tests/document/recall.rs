@@ -5,7 +5,7 @@ use super::collection::options;
 use super::support;
 use cpr_milter::config::Ocr;
 use cpr_milter::cpr::{Confidence, IdKind, Secret};
-use cpr_milter::inspect::Options;
+use cpr_milter::inspect::{Input, Options};
 use cpr_milter::redact::Targets;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,6 +35,9 @@ impl Row {
             "pdf" => super::pdf::options(),
             _ => options(self.name()),
         };
+        if self.format() == "mail" {
+            options.input = Input::Message;
+        }
         if !self.place.contains("OCR") {
             options.programs.ocr = Ocr::Off;
         }
@@ -48,8 +51,9 @@ impl Row {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         match (folder.to_str().unwrap_or_default(), ending) {
             (_, "sqlite") => "SQLite",
-            ("archives", _) => "archives",
-            ("images", _) => "pictures",
+            ("archives", _) | (_, "zip" | "cab" | "cpio" | "iso" | "xar" | "Z" | "lzo") => "archives",
+            ("images", _) | ("painted", "png" | "jpg" | "tif" | "webp" | "gif" | "bmp") => "pictures",
+            (_, "eml") => "mail",
             ("msg" | "tnef", _) => "msg, tnef",
             ("docx", _) => "docx",
             ("xlsx", _) => "xlsx",
@@ -61,7 +65,7 @@ impl Row {
 }
 
 /// In the order of the table.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "docx",
     "xlsx",
     "pptx",
@@ -77,6 +81,7 @@ const COLUMNS: [&str; 17] = [
     "pdf",
     "pictures",
     "archives",
+    "mail",
     "SQLite",
     "other",
 ];
@@ -164,7 +169,11 @@ fn of_tsv(folder: &Path, table: &Path) -> Vec<Row> {
         Row {
             path: folder.join(field("file")),
             digits: field("digits").trim_matches('-').to_owned(),
-            place: field("place").to_owned(),
+            // The table of pictures to paint over has no places: it is one.
+            place: match column("place") {
+                Some(_) => field("place").to_owned(),
+                None => cpr_milter::types::Location::Ocr.to_string(),
+            },
             hidden: field("hidden") == "hidden",
             least: confidence(field("least confidence")),
         }
