@@ -342,6 +342,40 @@ fn a_scanned_page_is_painted_over_in_its_own_picture() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Each strip is read by itself, and the page as a whole.
+#[test]
+fn a_page_in_strips_is_painted_over_in_the_strip_with_the_number() {
+    use super::pdf_hostile::{CATALOG, PAGES, packed, raw_file, stream};
+    if !has_tesseract() {
+        return;
+    }
+    let whole = &decoded(&bytes("images", "page.png"))[0];
+    let (width, cut) = (whole.width(), whole.height() / 2);
+    let strips = [(0, cut), (cut, whole.height())].map(|(from, to)| {
+        let pixels = &whole.as_raw()[(from * width) as usize..(to * width) as usize];
+        let rows = to - from;
+        let dict = "/Type /XObject /Subtype /Image /ColorSpace /DeviceGray /BitsPerComponent 8";
+        packed(&format!("{dict} /Width {width} /Height {rows}"), pixels)
+    });
+    // At 150 dots an inch.
+    let points = |dots: u32| f64::from(dots) * 0.48;
+    let (wide, high, under) = (points(width), points(whole.height()), points(whole.height() - cut));
+    let content = format!(
+        "q {wide} 0 0 {} 0 {under} cm /A Do Q q {wide} 0 0 {under} 0 0 cm /B Do Q",
+        high - under
+    );
+    let page = format!(
+        "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 {wide} {high}] \
+         /Resources << /XObject << /A 5 0 R /B 6 0 R >> >> >>"
+    );
+    let [above, below] = strips;
+    let objects = [CATALOG, PAGES, &page, &stream("", &content)].map(|object| object.as_bytes().to_vec());
+    let file = raw_file(&objects.into_iter().chain([above, below]).collect::<Vec<_>>());
+    let copy = copy(&file, "2802600421", &super::pdf::options()).expect("clean");
+    let faults = rendered_faults(&rendered(&file), &rendered(&copy));
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
 /// The first page as poppler shows it, in the dots of the scan.
 fn rendered(pdf: &[u8]) -> GrayImage {
     let mut file = tempfile::NamedTempFile::new().expect("a file");

@@ -15,7 +15,7 @@ fn file(objects: &[&str]) -> Vec<u8> {
     raw_file(&objects)
 }
 
-fn raw_file(objects: &[Vec<u8>]) -> Vec<u8> {
+pub fn raw_file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
     let mut table = String::new();
     for (number, object) in (1..).zip(objects) {
@@ -32,11 +32,11 @@ fn raw_file(objects: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-fn stream(dict: &str, data: &str) -> String {
+pub fn stream(dict: &str, data: &str) -> String {
     format!("<< {dict} /Length {} >>\nstream\n{data}\nendstream", data.len())
 }
 
-fn packed(dict: &str, data: &[u8]) -> Vec<u8> {
+pub fn packed(dict: &str, data: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(data).expect("in memory");
@@ -47,8 +47,8 @@ fn packed(dict: &str, data: &[u8]) -> Vec<u8> {
     out
 }
 
-const CATALOG: &str = "<< /Type /Catalog /Pages 2 0 R >>";
-const PAGES: &str = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>";
+pub const CATALOG: &str = "<< /Type /Catalog /Pages 2 0 R >>";
+pub const PAGES: &str = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>";
 const FONT: &str = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>";
 
 /// Reads within the time, and says what of.
