@@ -148,7 +148,7 @@ pub struct Programs {
     pub tesseract: PathBuf,
     /// Languages as Tesseract names them, joined with `+`; those that are not installed are left out.
     pub languages: String,
-    /// Seconds for all pictures of one mail.
+    /// Seconds for all pictures of one mail, those painted over in its redacted copy included.
     pub ocr_seconds: u32,
     /// Pixels of one picture; larger ones are not read.
     pub ocr_pixels: u64,

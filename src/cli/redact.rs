@@ -101,7 +101,8 @@ impl Redact {
         let targets: Targets = findings
             .map(|finding| (finding.kind.clone(), finding.number.clone()))
             .collect();
-        match pool.redact(&item.bytes, &targets, &options, until).await {
+        let copy = pool.redact(&item.bytes, &inspected, &targets, &options, until);
+        match copy.await {
             Ok(copy) => Ok(Ok(copy)),
             Err(Unredacted::NotClean(why)) => Ok(Err(why)),
             Err(Unredacted::Uninspected(error)) => Err(error.to_string()),

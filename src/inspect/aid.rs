@@ -2,14 +2,13 @@
 //! and children of the same content that the readers give.
 
 use super::program::{NoOutput, Output, run};
+use super::readings::{Readings, Why};
 use super::words::Words;
 use super::{archives, pages};
 use crate::config::{Ocr, Programs};
 use crate::content::{Budget, Content, View};
 use crate::document::{self, Family, Picture};
 use crate::types::{DoubtKind, Location, PartPath};
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,34 +19,29 @@ const MOST_TEXT: u64 = 4 << 20;
 /// Why no picture is ever read on this machine.
 const OFF: &str = "OCR is switched off";
 const MISSING: &str = "Tesseract is not installed";
+/// Why this one is not.
+pub(super) const UNREADABLE: &str = "OCR could not read it";
 
-/// The programs, and what they have cost and said so far. One for each inspection or redaction.
+/// The programs, and what they have cost and said so far: a logo stands in every mail of a thread, and a redaction looks at
+/// everything twice. One for each inspection or redaction.
 pub(crate) struct Aid<'p> {
     programs: &'p Programs,
-    /// Time left for pictures.
-    left: Duration,
-    /// Texts of pictures seen before: a logo stands in every mail of a thread, and a redaction reads all of it twice.
-    read: HashMap<[u8; 32], Result<Words, &'static str>>,
+    readings: Readings,
 }
 
 impl<'p> Aid<'p> {
-    pub(crate) fn new(programs: &'p Programs) -> Aid<'p> {
-        Aid {
-            left: Duration::from_secs(u64::from(programs.ocr_seconds)),
-            programs,
-            read: HashMap::new(),
-        }
+    pub(crate) fn new(programs: &'p Programs, readings: Readings) -> Aid<'p> {
+        Aid { programs, readings }
     }
 
-    /// The inspection of a copy has as much time as the one before it; what did not change is not read again.
-    pub(crate) fn renew(&mut self) {
-        self.left = Duration::from_secs(u64::from(self.programs.ocr_seconds));
+    /// For whoever looks at the same mail next.
+    pub(crate) fn into_readings(self) -> Readings {
+        self.readings.bounded()
     }
 
     /// No picture was left unread but for want of a reader: none at all could have been read before, either.
     pub(crate) fn reads_all_or_none(&self) -> bool {
-        let reasons = self.read.values().filter_map(|read| read.as_ref().err());
-        reasons.into_iter().all(|why| [OFF, MISSING].contains(why))
+        self.readings.reasons().all(|why| [OFF, MISSING].contains(&why))
     }
 
     /// Adds to `content` what a program reads in `bytes`.
@@ -55,7 +49,7 @@ impl<'p> Aid<'p> {
         match family {
             Family::Picture(kind) => self.picture(kind, bytes, content, budget),
             Family::Pdf if self.programs.ocr == Ocr::Auto => {
-                pages::add(&self.programs.pdftoppm, bytes, content, budget, &mut self.left);
+                pages::add(&self.programs.pdftoppm, bytes, content, budget, &mut self.readings.left);
             }
             Family::Other | Family::Zip if archives::serves(family, bytes, content) => {
                 archives::add(&self.programs.bsdtar, family, bytes, content, budget);
@@ -70,12 +64,9 @@ impl<'p> Aid<'p> {
             .iter()
             .position(|doubt| doubt.kind == DoubtKind::NotOcred);
         let Some(doubt) = doubt else { return };
-        let key = Sha256::digest(bytes).into();
-        let known = self.read.get(&key).cloned();
-        let words = known.unwrap_or_else(|| {
-            let words = self.recognise(kind, bytes, budget);
-            self.read.insert(key, words.clone());
-            words
+        let programs = self.programs;
+        let words = self.readings.words(bytes, |left| {
+            recognise(programs, left, kind, bytes, budget).map_err(Why::from)
         });
         match words {
             Ok(words) => {
@@ -108,71 +99,77 @@ impl<'p> Aid<'p> {
             }
         }
     }
+}
 
-    /// What Tesseract reads in a picture.
-    fn recognise(&mut self, kind: Picture, bytes: &[u8], budget: &Budget) -> Result<Words, &'static str> {
-        if self.programs.ocr == Ocr::Off {
-            return Err(OFF);
-        }
-        // Given anything else, Tesseract takes its input for a list of file names and opens them.
-        if kind == Picture::Heif {
-            return Err("OCR does not read this kind of picture");
-        }
-        let (width, height) = document::picture_size(bytes).ok_or("its size is not known")?;
-        if u64::from(width) * u64::from(height) > self.programs.ocr_pixels {
-            return Err("it has more pixels than the limit allows");
-        }
-        let until = Instant::now() + self.left.min(budget.time_left());
-        let program = &self.programs.tesseract;
-        let told = |none| match none {
-            NoOutput::Late => "OCR took longer than the limit allows",
-            NoOutput::Missing => MISSING,
-            NoOutput::NotStarted => "Tesseract could not be started",
-        };
-        let installed = languages(program, until).map_err(told)?;
-        let wanted = self.programs.languages.split('+');
-        let wanted: Vec<&str> = wanted
-            .filter(|one| installed.iter().any(|known| known == one))
-            .collect();
-        let wanted = if wanted.is_empty() {
-            "eng".to_owned()
-        } else {
-            wanted.join("+")
-        };
-        // Photographs and scans lie on their side: mode 1 turns them first, and needs data of its own for that. Where
-        // neither finds a page, mode 11 looks for single words: a label in a photograph.
-        let page = if installed.iter().any(|known| known == "osd") {
-            "1"
-        } else {
-            "3"
-        };
-        let mut words = Words::default();
-        for mode in [page, "11"] {
-            let arguments = [
-                "stdin",
-                "stdout",
-                "-l",
-                &wanted,
-                "--psm",
-                mode,
-                "-c",
-                "tessedit_create_tsv=1",
-            ];
-            let output = run(program, &arguments, bytes, MOST_TEXT, until);
-            self.left = self.left.min(until.saturating_duration_since(Instant::now()));
-            match output {
-                Ok(Output { bytes, whole: true, .. }) => {
-                    words = Words::of(&String::from_utf8_lossy(&bytes)).ok_or("OCR could not read it")?;
-                }
-                Ok(_) => return Err("OCR could not read it"),
-                Err(none) => return Err(told(none)),
-            }
-            if !words.boxes.is_empty() {
-                break;
-            }
-        }
-        Ok(words)
+/// Tesseract's table of a picture; the time that it takes is taken from `left`.
+fn recognise(
+    programs: &Programs,
+    left: &mut Duration,
+    kind: Picture,
+    bytes: &[u8],
+    budget: &Budget,
+) -> Result<String, &'static str> {
+    if programs.ocr == Ocr::Off {
+        return Err(OFF);
     }
+    // Given anything else, Tesseract takes its input for a list of file names and opens them.
+    if kind == Picture::Heif {
+        return Err("OCR does not read this kind of picture");
+    }
+    let (width, height) = document::picture_size(bytes).ok_or("its size is not known")?;
+    if u64::from(width) * u64::from(height) > programs.ocr_pixels {
+        return Err("it has more pixels than the limit allows");
+    }
+    let until = Instant::now() + (*left).min(budget.time_left());
+    let program = &programs.tesseract;
+    let told = |none| match none {
+        NoOutput::Late => "OCR took longer than the limit allows",
+        NoOutput::Missing => MISSING,
+        NoOutput::NotStarted => "Tesseract could not be started",
+    };
+    let (wanted, page) = asked(programs, until).map_err(told)?;
+    let mut table = String::new();
+    for mode in [page, "11"] {
+        let arguments = [
+            "stdin",
+            "stdout",
+            "-l",
+            &wanted,
+            "--psm",
+            mode,
+            "-c",
+            "tessedit_create_tsv=1",
+        ];
+        let output = run(program, &arguments, bytes, MOST_TEXT, until);
+        *left = (*left).min(until.saturating_duration_since(Instant::now()));
+        match output {
+            Ok(Output { bytes, whole: true, .. }) => {
+                table = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            Ok(_) => return Err(UNREADABLE),
+            Err(none) => return Err(told(none)),
+        }
+        if !Words::of(&table).ok_or(UNREADABLE)?.boxes.is_empty() {
+            break;
+        }
+    }
+    Ok(table)
+}
+
+/// Languages and page mode to ask for, by what is installed.
+fn asked(programs: &Programs, until: Instant) -> Result<(String, &'static str), NoOutput> {
+    let installed = languages(&programs.tesseract, until)?;
+    let known = |wanted: &&str| installed.iter().any(|known| known == wanted);
+    let wanted: Vec<&str> = programs.languages.split('+').filter(known).collect();
+    let wanted = if wanted.is_empty() {
+        "eng".to_owned()
+    } else {
+        wanted.join("+")
+    };
+    // Photographs and scans lie on their side: mode 1 turns them first, and needs data of its own for that. Where
+    // neither finds a page, mode 11 looks for single words: a label in a photograph.
+    let page = if known(&"osd") { "1" } else { "3" };
+    Ok((wanted, page))
 }
 
 pub(super) fn whole(kind: DoubtKind, reason: &str) -> crate::content::ContentDoubt {

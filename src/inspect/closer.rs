@@ -2,7 +2,7 @@
 //! taken out. Nothing here is kept: it is shown masked, or in clear to somebody who gave a reason.
 
 use super::walk::{Node, Walk, open};
-use super::{Aid, Options};
+use super::{Aid, Options, Readings};
 use crate::content::{Budget, View};
 use crate::cpr::{Detector, Hit, IdentifierError};
 use crate::types::{PartPath, Report};
@@ -121,7 +121,7 @@ fn excerpt(text: &str, hit: &Hit) -> Excerpt {
 pub fn examine(bytes: &[u8], options: &Options) -> Result<Examination, IdentifierError> {
     let detector = Detector::new(options.today, &options.identifiers)?;
     let mut budget = Budget::new(options.limits.clone());
-    let mut aid = Aid::new(&options.programs);
+    let mut aid = Aid::new(&options.programs, Readings::none(&options.programs));
     let mut walk = Walk::new(&detector, &mut budget, &mut aid);
     walk.closer = Some(Closer::default());
     walk.node(&Node::root(bytes, options));
@@ -136,7 +136,7 @@ pub fn examine(bytes: &[u8], options: &Options) -> Result<Examination, Identifie
 /// One part, decoded; `None` when there is none at this place, or the budget does not reach it.
 pub fn take_part(bytes: &[u8], path: &PartPath, options: &Options) -> Option<(PartLine, Vec<u8>)> {
     let mut budget = Budget::new(options.limits.clone());
-    let mut aid = Aid::new(&options.programs);
+    let mut aid = Aid::new(&options.programs, Readings::none(&options.programs));
     taken(&Node::root(bytes, options), path, &mut budget, &mut aid)
 }
 

@@ -9,11 +9,13 @@ mod archives;
 mod closer;
 mod pages;
 mod program;
+mod readings;
 mod turned;
 mod walk;
 mod words;
 
 pub use closer::{Examination, Excerpt, PartLine, examine, take_part};
+pub use readings::Readings;
 pub use walk::{Node, text_of};
 pub(crate) use walk::{detect, open};
 
@@ -62,14 +64,25 @@ pub struct Options {
 /// # Errors
 /// Only when a custom identifier does not compile; a loaded policy has none of those.
 pub fn inspect(bytes: &[u8], options: &Options) -> Result<Report, IdentifierError> {
+    inspect_first(bytes, options).map(|(report, _)| report)
+}
+
+/// The same, with what a redaction of this mail need not read again.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_first(bytes: &[u8], options: &Options) -> Result<(Report, Readings), IdentifierError> {
     let detector = Detector::new(options.today, &options.identifiers)?;
     let mut budget = Budget::new(options.limits.clone());
-    Ok(inspect_with(&detector, &mut budget, bytes, options))
+    let mut aid = Aid::new(&options.programs, Readings::none(&options.programs));
+    let report = inspect_again(&detector, &mut budget, &mut aid, bytes, options);
+    Ok((report, aid.into_readings()))
 }
 
 /// The same with a detector that is already made, on a budget that may be shared.
 pub fn inspect_with(detector: &Detector, budget: &mut Budget, bytes: &[u8], options: &Options) -> Report {
-    inspect_again(detector, budget, &mut Aid::new(&options.programs), bytes, options)
+    let mut aid = Aid::new(&options.programs, Readings::none(&options.programs));
+    inspect_again(detector, budget, &mut aid, bytes, options)
 }
 
 /// The same, with what programs have read already.

@@ -235,8 +235,15 @@ impl World for Dry {
         self.pool.inspect(mail.bytes(), &self.options, until).await
     }
 
-    async fn redact(&self, mail: Arc<Mail>, targets: Targets, until: Instant) -> Result<Copied<Inspected>, Unredacted> {
-        let copy = self.pool.redact(mail.bytes(), &targets, &self.options, until).await?;
+    async fn redact(
+        &self,
+        mail: Arc<Mail>,
+        seen: &Inspected,
+        targets: Targets,
+        until: Instant,
+    ) -> Result<Copied<Inspected>, Unredacted> {
+        let copy = self.pool.redact(mail.bytes(), seen, &targets, &self.options, until);
+        let copy = copy.await?;
         Ok(Copied {
             bytes: copy.bytes,
             seen: copy.inspected,

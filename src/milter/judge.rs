@@ -125,7 +125,7 @@ async fn judge<W: World>(world: &W, case: &Case, until: Instant) -> Result<Judge
     let bench = Bench::new(world, case, &report, until).await?;
     let assumed = bench.decide(Redaction::Assumed)?;
     let wishes = wishes(&case.envelope, &assumed);
-    let (copies, made) = bench.redact_all(&wishes, until).await?;
+    let (copies, made) = bench.redact_all(&seen, &wishes, until).await?;
     let decisions = bench.settle_on(assumed, &wishes, &made)?;
     let decisions = spot_checked(world, case, decisions);
     let fates = fates(&decisions, &wishes, &made);
@@ -293,12 +293,17 @@ impl<'a, W: World> Bench<'a, W> {
     }
 
     /// One copy for each different set of numbers.
-    async fn redact_all(&self, wishes: &Wishes, until: Instant) -> Result<(Vec<Copy<W::Seen>>, Made), Trouble> {
+    async fn redact_all(
+        &self,
+        seen: &W::Seen,
+        wishes: &Wishes,
+        until: Instant,
+    ) -> Result<(Vec<Copy<W::Seen>>, Made), Trouble> {
         let sets: BTreeSet<&BTreeSet<usize>> = wishes.iter().flatten().collect();
         let mut copies = Vec::new();
         let mut made = Made::new();
         for set in sets {
-            if let Some(copy) = self.redact(set, until).await? {
+            if let Some(copy) = self.redact(seen, set, until).await? {
                 made.insert(set.clone(), copies.len());
                 copies.push(copy);
             }
@@ -306,14 +311,20 @@ impl<'a, W: World> Bench<'a, W> {
         Ok((copies, made))
     }
 
-    async fn redact(&self, set: &BTreeSet<usize>, until: Instant) -> Result<Option<Copy<W::Seen>>, Trouble> {
+    async fn redact(
+        &self,
+        seen: &W::Seen,
+        set: &BTreeSet<usize>,
+        until: Instant,
+    ) -> Result<Option<Copy<W::Seen>>, Trouble> {
         let Some(targets) = self.numbers.targets(set).filter(|targets| !targets.is_empty()) else {
             return Ok(None);
         };
         if sealed(self.report, &targets) {
             return Ok(None);
         }
-        let mail = match self.world.redact(Arc::clone(&self.case.mail), targets, until).await {
+        let copy = self.world.redact(Arc::clone(&self.case.mail), seen, targets, until);
+        let mail = match copy.await {
             Ok(mail) => mail,
             Err(Unredacted::Uninspected(Uninspected::Unavailable(why))) => return Err(Trouble::Uninspected(why)),
             Err(why) => {

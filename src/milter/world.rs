@@ -54,10 +54,11 @@ pub trait World: Send + Sync + 'static {
 
     /// Inspects the whole mail.
     fn inspect(&self, mail: Arc<Mail>, until: Instant) -> impl Future<Output = Result<Self::Seen, Uninspected>> + Send;
-    /// Makes a copy without `targets` and inspects it.
+    /// Makes a copy without `targets` of a mail that was `seen`, and inspects it.
     fn redact(
         &self,
         mail: Arc<Mail>,
+        seen: &Self::Seen,
         targets: Targets,
         until: Instant,
     ) -> impl Future<Output = Result<Copied<Self::Seen>, Unredacted>> + Send;

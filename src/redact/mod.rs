@@ -9,7 +9,7 @@ mod glued;
 use crate::content::{Budget, CannotEdit, Changes, View};
 use crate::cpr::{Detector, IdKind, IdentifierError, Secret};
 use crate::document;
-use crate::inspect::{Aid, Input, Node, Options, inspect_again, open, text_of};
+use crate::inspect::{Aid, Input, Node, Options, Readings, inspect_again, open, text_of};
 use crate::message;
 use crate::types::{Doubt, DoubtKind, Location, PartPath, Report};
 use edits::Writer;
@@ -66,9 +66,18 @@ impl From<IdentifierError> for NotClean {
 /// # Errors
 /// Why there is no clean copy; nothing is half done.
 pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Redacted, NotClean> {
+    redact_seen(bytes, Readings::none(&options.programs), targets, options)
+}
+
+/// The same for a mail that was inspected: pictures are not read again, and reading those that were painted over takes what is
+/// left of the mail's time. A copy that could not be read within it is not clean.
+///
+/// # Errors
+/// As [`redact`].
+pub fn redact_seen(bytes: &[u8], seen: Readings, targets: &Targets, options: &Options) -> Result<Redacted, NotClean> {
     let detector = Detector::new(options.today, &options.identifiers)?;
     let mut budget = Budget::new(options.limits.clone());
-    let mut aid = Aid::new(&options.programs);
+    let mut aid = Aid::new(&options.programs, seen);
     let mut eraser = Eraser {
         writer: Writer {
             detector: &detector,
@@ -87,7 +96,6 @@ pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Reda
     let logos = eraser.logos;
     let bytes = edited.unwrap_or_else(|| bytes.to_vec());
     let mut budget = Budget::new(options.limits.clone());
-    aid.renew();
     let report = inspect_again(&detector, &mut budget, &mut aid, &bytes, options);
     let logos = if aid.reads_all_or_none() {
         logos

@@ -194,7 +194,7 @@ impl Review {
         let seen = self.pool.inspect(&mail, &options, until()).await.map_err(unavailable)?;
         let findings = &seen.report().findings;
         let targets: Targets = findings.iter().map(|f| (f.kind.clone(), f.number.clone())).collect();
-        let copy = match self.pool.redact(&mail, &targets, &options, until()).await {
+        let copy = match self.pool.redact(&mail, &seen, &targets, &options, until()).await {
             Ok(copy) => copy,
             Err(Unredacted::Uninspected(Uninspected::Unavailable(why))) => return Err(ReviewError::Uninspected(why)),
             Err(why) => return Err(ReviewError::NotClean(why.to_string())),

@@ -1,8 +1,8 @@
 //! The worker's side: locks itself down, then answers requests until its input ends.
 
 use super::protocol::{Request, Response, lengths, pack, prefix, unpack};
-use crate::inspect::{examine, inspect, take_part};
-use crate::redact::redact;
+use crate::inspect::{examine, inspect_first, take_part};
+use crate::redact::redact_seen;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use std::io::{self, Read, Write};
 
@@ -64,11 +64,11 @@ fn answer_all() -> io::Result<()> {
 
 fn answer(mail: &[u8], request: Request) -> (Response, Vec<u8>) {
     match request {
-        Request::Inspect(options) => match inspect(mail, &options) {
-            Ok(report) => (Response::Inspected(report), Vec::new()),
+        Request::Inspect(options) => match inspect_first(mail, &options) {
+            Ok((report, readings)) => (Response::Inspected(report, readings), Vec::new()),
             Err(error) => (Response::Refused(error.to_string()), Vec::new()),
         },
-        Request::Redact(options, targets) => match redact(mail, &targets, &options) {
+        Request::Redact(options, targets, seen) => match redact_seen(mail, seen, &targets, &options) {
             Ok(redacted) => (Response::Redacted(redacted.report), redacted.bytes),
             Err(why) => (Response::NotClean(why), Vec::new()),
         },

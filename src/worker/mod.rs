@@ -11,6 +11,7 @@ mod protocol;
 pub use child::serve;
 pub use pool::{Pool, PoolConfig};
 
+use crate::inspect::Readings;
 use crate::types::Report;
 
 /// Proof that this report comes from a finished inspection of the whole mail. Only [`Pool::inspect`] and
@@ -19,6 +20,7 @@ use crate::types::Report;
 #[derive(Debug)]
 pub struct Inspected {
     report: Report,
+    readings: Readings,
 }
 
 impl Inspected {

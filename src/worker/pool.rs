@@ -2,7 +2,7 @@
 
 use super::protocol::{Request, Response, lengths, pack, prefix, unpack};
 use super::{Copy, Inspected, Uninspected, Unredacted};
-use crate::inspect::{Examination, Options, PartLine};
+use crate::inspect::{Examination, Options, PartLine, Readings};
 use crate::redact::Targets;
 use crate::types::{DoubtKind, PartPath};
 use std::io;
@@ -88,24 +88,25 @@ impl Pool {
             .ask(mail, &Request::Inspect(options.clone()), options, until)
             .await?
         {
-            (Response::Inspected(report), _) => Ok(Inspected { report }),
+            (Response::Inspected(report, readings), _) => Ok(Inspected { report, readings }),
             (Response::Refused(why), _) => Err(Uninspected::Unavailable(why)),
             _ => Err(Uninspected::Crashed("the answer does not fit the question".to_owned())),
         }
     }
 
-    /// Redacts one mail in a worker and inspects the result there.
+    /// Redacts one mail, which was `seen`, in a worker and inspects the result there.
     ///
     /// # Errors
     /// See [`Unredacted`].
     pub async fn redact(
         &self,
         mail: &[u8],
+        seen: &Inspected,
         targets: &Targets,
         options: &Options,
         until: Instant,
     ) -> Result<Copy, Unredacted> {
-        let request = Request::Redact(options.clone(), targets.clone());
+        let request = Request::Redact(options.clone(), targets.clone(), seen.readings.clone());
         match self.ask(mail, &request, options, until).await? {
             (Response::Redacted(report), bytes) => {
                 // Small pictures that nobody read are let through, see `redact`.
@@ -117,7 +118,10 @@ impl Pool {
                 }
                 Ok(Copy {
                     bytes,
-                    inspected: Inspected { report },
+                    inspected: Inspected {
+                        report,
+                        readings: Readings::default(),
+                    },
                 })
             }
             (Response::NotClean(why), _) => Err(Unredacted::NotClean(why.to_string())),

@@ -2,7 +2,7 @@
 //! bytes travel raw, so that a large mail is not copied into a serialiser. The daemon does not trust a worker: lengths are
 //! bounded before anything is allocated.
 
-use crate::inspect::{Examination, Options, PartLine};
+use crate::inspect::{Examination, Options, PartLine, Readings};
 use crate::redact::{NotClean, Targets};
 use crate::types::{PartPath, Report};
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ pub(super) const MAX_BODY: u64 = 1 << 30;
 pub(super) enum Request {
     /// Inspect the body.
     Inspect(Options),
-    /// Redact the body.
-    Redact(Options, Targets),
+    /// Redact the body, which was inspected.
+    Redact(Options, Targets, Readings),
     /// Inspect the body, with a closer look.
     Examine(Options),
     /// Take one part out of the body.
@@ -29,8 +29,8 @@ pub(super) enum Request {
 /// What a worker answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Response {
-    /// The report; no body.
-    Inspected(Report),
+    /// The report, and what a redaction need not read again; no body.
+    Inspected(Report, Readings),
     /// The report of the copy; the body is the copy.
     Redacted(Report),
     /// The closer look; no body.

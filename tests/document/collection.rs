@@ -1,12 +1,13 @@
 //! Archives and pictures by the programs people use (`tests/data/documents`, made by the `make.py` of each folder): found
 //! where they stand, doubted where they cannot be read, gone after redaction or refused, as `expected.tsv` says.
 
+use super::support;
 use cpr_milter::config::{Ocr, Programs};
 use cpr_milter::content::Limits;
 use cpr_milter::cpr::{Confidence, IdKind, Secret};
-use cpr_milter::inspect::{Input, Options, inspect};
+use cpr_milter::inspect::{Input, Options};
 use cpr_milter::redact::{Targets, redact};
-use cpr_milter::types::{DoubtKind, Report};
+use cpr_milter::types::DoubtKind;
 use std::path::PathBuf;
 use time::macros::date;
 
@@ -69,9 +70,7 @@ pub fn options(file: &str) -> Options {
     }
 }
 
-pub fn report(bytes: &[u8], options: &Options) -> Report {
-    inspect(bytes, options).expect("no identifiers to compile")
-}
+pub use super::support::report;
 
 fn is(least: &str, confidence: Confidence) -> bool {
     match least {
@@ -128,7 +127,7 @@ pub fn misses(name: &str, row: &Row, options: &Options) -> Vec<String> {
 pub fn redacted(name: &str, row: &Row, options: &Options) -> Option<Vec<u8>> {
     let mut targets = Targets::new();
     targets.insert((IdKind::Cpr, Secret::new(row.digits.clone())));
-    redact(&bytes(name, &row.file), &targets, options)
+    support::redact(&bytes(name, &row.file), &targets, options)
         .ok()
         .map(|copy| copy.bytes)
 }
@@ -187,7 +186,12 @@ fn archives_are_read_or_doubted() {
     let rows = rows("archives");
     let has_bsdtar = installed("bsdtar");
     for row in rows.iter().filter(|row| has_bsdtar || !row.file.ends_with(".rar")) {
-        wrong.extend(misses("archives", row, &options(&row.file)));
+        let mut options = options(&row.file);
+        // LZ4 packs to a 250th at best: by the ratio alone, its bomb is 50 MB of text, which is late on a busy machine.
+        if row.file == "bomb.lz4" {
+            options.limits.produced_bytes = 8 << 20;
+        }
+        wrong.extend(misses("archives", row, &options));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(rows.len() >= 60);

@@ -3,9 +3,10 @@
 //! other copy of the picture is left.
 
 use super::collection::{bytes, folder, options, report, rows_of};
+use super::support;
 use cpr_milter::cpr::{Confidence, IdKind, Secret};
-use cpr_milter::inspect::Options;
-use cpr_milter::redact::{NotClean, Targets, redact};
+use cpr_milter::inspect::{Options, inspect_first};
+use cpr_milter::redact::{NotClean, Targets, redact_seen};
 use cpr_milter::types::{Location, Style};
 use image::{DynamicImage, GrayImage, ImageReader, Luma};
 use std::io::{Cursor, Read, Write};
@@ -25,7 +26,7 @@ fn has_tesseract() -> bool {
 
 fn copy(file: &[u8], digits: &str, options: &Options) -> Result<Vec<u8>, NotClean> {
     let targets = Targets::from([(IdKind::Cpr, Secret::new(digits.to_owned()))]);
-    redact(file, &targets, options).map(|copy| copy.bytes)
+    support::redact(file, &targets, options).map(|copy| copy.bytes)
 }
 
 /// The pages of a picture, grey, by decoders that the program does not use for this kind where there are any.
@@ -303,18 +304,30 @@ fn a_scanned_page_is_painted_over_in_its_own_picture() {
     }
     let table = std::fs::read_to_string(folder("pdf").join("expected.yaml")).expect("the table");
     let mut wrong = Vec::new();
+    let field = |line: &str, name: &str| {
+        let rest = line
+            .split(name)
+            .nth(1)
+            .expect("a field")
+            .trim_start_matches([':', ' ', '"']);
+        rest.split([',', '"']).next().expect("a value").to_owned()
+    };
     let scans = table.lines().filter(|line| line.contains("file: scan-"));
-    for line in scans.clone() {
-        let field = |name: &str| {
-            line.split(name)
-                .nth(1)
-                .expect("a field")
-                .trim_start_matches([':', ' ', '"'])
+    let scans = scans.map(|line| ("pdf", field(line, "file"), field(line, "digits")));
+    let beside = files("gaps", "expected.tsv")
+        .into_iter()
+        .filter(|(file, _, clean)| file.starts_with("pdf-scan-") && *clean);
+    let all: Vec<_> = scans
+        .chain(beside.map(|(file, digits, _)| ("gaps", file, digits)))
+        .collect();
+    for (folder, file, digits) in &all {
+        let before = bytes(folder, file);
+        let options = if *folder == "pdf" {
+            super::pdf::options()
+        } else {
+            options(file)
         };
-        let file = field("file").split(',').next().expect("a name").to_owned();
-        let digits: String = field("digits").chars().take(10).collect();
-        let before = bytes("pdf", &file);
-        match copy(&before, &digits, &options(&file)) {
+        match copy(&before, digits, &options) {
             Err(why) => wrong.push(format!("{file}: {why}")),
             Ok(after) => {
                 let faults = rendered_faults(&rendered(&before), &rendered(&after));
@@ -325,8 +338,42 @@ fn a_scanned_page_is_painted_over_in_its_own_picture() {
             }
         }
     }
-    assert!(scans.count() >= 6);
+    assert!(all.len() >= 8);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each strip is read by itself, and the page as a whole.
+#[test]
+fn a_page_in_strips_is_painted_over_in_the_strip_with_the_number() {
+    use super::pdf_hostile::{CATALOG, PAGES, packed, raw_file, stream};
+    if !has_tesseract() {
+        return;
+    }
+    let whole = &decoded(&bytes("images", "page.png"))[0];
+    let (width, cut) = (whole.width(), whole.height() / 2);
+    let strips = [(0, cut), (cut, whole.height())].map(|(from, to)| {
+        let pixels = &whole.as_raw()[(from * width) as usize..(to * width) as usize];
+        let rows = to - from;
+        let dict = "/Type /XObject /Subtype /Image /ColorSpace /DeviceGray /BitsPerComponent 8";
+        packed(&format!("{dict} /Width {width} /Height {rows}"), pixels)
+    });
+    // At 150 dots an inch.
+    let points = |dots: u32| f64::from(dots) * 0.48;
+    let (wide, high, under) = (points(width), points(whole.height()), points(whole.height() - cut));
+    let content = format!(
+        "q {wide} 0 0 {} 0 {under} cm /A Do Q q {wide} 0 0 {under} 0 0 cm /B Do Q",
+        high - under
+    );
+    let page = format!(
+        "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 {wide} {high}] \
+         /Resources << /XObject << /A 5 0 R /B 6 0 R >> >> >>"
+    );
+    let [above, below] = strips;
+    let objects = [CATALOG, PAGES, &page, &stream("", &content)].map(|object| object.as_bytes().to_vec());
+    let file = raw_file(&objects.into_iter().chain([above, below]).collect::<Vec<_>>());
+    let copy = copy(&file, "2802600421", &super::pdf::options()).expect("clean");
+    let faults = rendered_faults(&rendered(&file), &rendered(&copy));
+    assert!(faults.is_empty(), "{faults:?}");
 }
 
 /// The first page as poppler shows it, in the dots of the scan.
@@ -420,19 +467,78 @@ fn a_label_is_readable_in_the_picture_and_removal_leaves_paper() {
 
 /// A program in Tesseract's place that reads these words in every picture.
 fn reads(folder: &Path, words: &[&str]) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
+    let table = table(words);
+    stand_in(folder, &format!("cat >/dev/null\nprintf '{table}'"))
+}
+
+fn table(words: &[&str]) -> String {
     let rows = words.iter().enumerate().map(|(i, word)| {
         let (number, left) = (i + 1, 40 + 150 * i);
         format!("5\\t1\\t1\\t1\\t1\\t{number}\\t{left}\\t88\\t140\\t20\\t90\\t{word}\\n")
     });
     let rows: String = rows.collect();
+    format!("level\\tpage_num\\n{rows}")
+}
+
+/// A program in Tesseract's place, a shell script.
+fn stand_in(folder: &Path, script: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
     let program = folder.join("tesseract");
-    let script = format!(
-        "#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\ncat >/dev/null\nprintf 'level\\tpage_num\\n{rows}'\n"
-    );
+    let script = format!("#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\n{script}\n");
     std::fs::write(&program, script).expect("written");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
     program
+}
+
+/// Options with a program that reads a number in this picture, and does `otherwise` with any other one.
+fn reads_only_this(folder: &Path, picture: &[u8], first: &str, otherwise: &str) -> Options {
+    let this = folder.join("picture");
+    std::fs::write(&this, picture).expect("written");
+    let words = table(&["CPR-nr.", "010190-1234"]);
+    let script = format!(
+        "if cmp -s - {}; then {first}\nprintf '{words}'\nelse {otherwise}\nfi",
+        this.display()
+    );
+    let mut options = options("page.png");
+    options.programs.tesseract = stand_in(folder, &script);
+    options
+}
+
+#[test]
+fn a_picture_is_read_once_before_it_is_painted_over_and_then_as_it_is() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (page, log) = (bytes("images", "page.png"), folder.path().join("log"));
+    let first = format!("echo first >> {}", log.display());
+    let then = format!("printf 'level\\tpage_num\\n'; echo then $6 >> {}", log.display());
+    let options = reads_only_this(folder.path(), &page, &first, &then);
+    let (report, seen) = inspect_first(&page, &options).expect("no identifiers");
+    assert_eq!(report.findings.len(), 1);
+    let targets = Targets::from([(IdKind::Cpr, Secret::new("0101901234".to_owned()))]);
+    let copy = redact_seen(&page, seen, &targets, &options).expect("clean");
+    assert!(copy.report.findings.is_empty() && copy.report.doubts.is_empty());
+    // The copy in both page modes, since there is not a word in it.
+    let log = std::fs::read_to_string(log).expect("the log");
+    assert_eq!(log, "first\nthen 3\nthen 11\n");
+}
+
+/// The pictures of a mail have one budget: inspection, redaction and the look at the copy had one each.
+#[test]
+fn a_copy_that_cannot_be_read_in_what_is_left_of_the_mails_time_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let page = bytes("images", "page.png");
+    let mut options = reads_only_this(folder.path(), &page, "sleep 3", "exec sleep 60");
+    options.programs.ocr_seconds = 6;
+    let started = std::time::Instant::now();
+    let (report, seen) = inspect_first(&page, &options).expect("no identifiers");
+    assert_eq!(report.findings.len(), 1);
+    let targets = Targets::from([(IdKind::Cpr, Secret::new("0101901234".to_owned()))]);
+    let why = redact_seen(&page, seen, &targets, &options).expect_err("not read");
+    assert!(
+        matches!(&why, NotClean::Doubtful { reason, .. } if reason.contains("longer")),
+        "{why}"
+    );
+    let took = started.elapsed().as_secs_f64();
+    assert!(took < 9.0, "{took} s for 6 s of OCR");
 }
 
 #[test]

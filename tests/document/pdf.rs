@@ -1,9 +1,10 @@
 //! PDF files made by the programs that people use (`tests/data/documents/pdf/make.py`): what is found in each and where, and
 //! what is left of it in a redacted copy, asked of us and of qpdf and pdftotext.
 
+use super::support;
 use cpr_milter::content::Limits;
 use cpr_milter::cpr::Confidence;
-use cpr_milter::inspect::{Input, Options, inspect};
+use cpr_milter::inspect::{Input, Options};
 use cpr_milter::redact::{NotClean, Targets, redact};
 use cpr_milter::types::{DoubtKind, Report, Style};
 use serde::Deserialize;
@@ -63,7 +64,7 @@ pub fn options() -> Options {
 }
 
 pub fn report(bytes: &[u8]) -> Report {
-    inspect(bytes, &options()).expect("no custom identifiers")
+    support::report(bytes, &options())
 }
 
 fn targets(report: &Report) -> Targets {
@@ -107,7 +108,7 @@ fn every_number_is_found_in_its_place() {
 fn a_redacted_copy_holds_no_digit_of_it_and_every_other_word() {
     let mut wrong = Vec::new();
     for (sample, bytes) in samples() {
-        let result = redact(&bytes, &targets(&report(&bytes)), &options());
+        let result = support::redact(&bytes, &targets(&report(&bytes)), &options());
         match (&sample.redact, result) {
             (Redact::Clean, Ok(copy)) => {
                 // What OCR reads is looked at in `painted`.
@@ -238,7 +239,7 @@ fn a_copy_is_redacted_once_and_then_left_alone() {
 fn signed_and_encrypted_files_are_not_edited() {
     for file in ["signed.pdf", "pike-owner-password.pdf"] {
         let bytes = std::fs::read(folder().join(file)).expect("a sample");
-        let result = redact(&bytes, &targets(&report(&bytes)), &options());
+        let result = support::redact(&bytes, &targets(&report(&bytes)), &options());
         assert!(matches!(result, Err(NotClean::CannotEdit { .. })), "{file}");
     }
 }

@@ -2,10 +2,52 @@
 
 use cpr_milter::content::{Budget, Content, Hint, Limits};
 use cpr_milter::document;
-use cpr_milter::types::{DoubtKind, Location};
+use cpr_milter::inspect::{Options, Readings, inspect_first};
+use cpr_milter::redact::{NotClean, Redacted, Targets, redact_seen};
+use cpr_milter::types::{DoubtKind, Location, Report};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+
+/// What is the same for all tests of this process: OCR of one file takes a second, and several tests ask for it.
+type Once<T> = LazyLock<Mutex<HashMap<u64, Arc<OnceLock<T>>>>>;
+
+static SEEN: Once<(Report, Readings)> = LazyLock::new(Mutex::default);
+static COPIES: Once<Result<(Vec<u8>, Report), NotClean>> = LazyLock::new(Mutex::default);
+
+fn once<T>(table: &Once<T>, key: impl Hash) -> Arc<OnceLock<T>> {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let mut table = table.lock().expect("no panic");
+    Arc::clone(table.entry(hasher.finish()).or_default())
+}
+
+fn seen(bytes: &[u8], options: &Options) -> Arc<OnceLock<(Report, Readings)>> {
+    let seen = once(&SEEN, (bytes, format!("{options:?}")));
+    seen.get_or_init(|| inspect_first(bytes, options).expect("no identifiers to compile"));
+    seen
+}
+
+/// The report of a file.
+pub fn report(bytes: &[u8], options: &Options) -> Report {
+    seen(bytes, options).get().expect("just made").0.clone()
+}
+
+/// Its redacted copy, as a worker makes it after that inspection.
+pub fn redact(bytes: &[u8], targets: &Targets, options: &Options) -> Result<Redacted, NotClean> {
+    let wanted: Vec<String> = targets
+        .iter()
+        .map(|(kind, number)| format!("{kind:?} {}", number.reveal()))
+        .collect();
+    let copy = once(&COPIES, (bytes, wanted, format!("{options:?}")));
+    let made = copy.get_or_init(|| {
+        let readings = seen(bytes, options).get().expect("just made").1.clone();
+        redact_seen(bytes, readings, targets, options).map(|copy| (copy.bytes, copy.report))
+    });
+    made.clone().map(|(bytes, report)| Redacted { bytes, report })
+}
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]

@@ -270,7 +270,13 @@ impl World for Fake {
         Ok(Seen(report(bytes)))
     }
 
-    async fn redact(&self, mail: Arc<Mail>, targets: Targets, _: Instant) -> Result<Copied<Seen>, Unredacted> {
+    async fn redact(
+        &self,
+        mail: Arc<Mail>,
+        _: &Seen,
+        targets: Targets,
+        _: Instant,
+    ) -> Result<Copied<Seen>, Unredacted> {
         let mut bytes = mail.bytes().to_vec();
         if has(&bytes, "NOTCLEAN") {
             return Err(Unredacted::NotClean("a part cannot be edited".to_owned()));

@@ -180,8 +180,12 @@ impl Shade {
 pub(super) fn cell_pieces<'t>(part: &Part<'t>, range: Range<usize>, raw: bool, out: &mut Vec<Piece<'t>>) {
     let first = out.len();
     pieces(part, range, raw, 0, out);
-    let breaks = |piece: &Piece<'_>| matches!(piece.what, What::Plain(text, _) if memchr::memchr3(b'\n', b'\r', b'\t', text.as_bytes()).is_some());
-    if !out.iter().skip(first).any(breaks) {
+    let stands_in = |text: &str| {
+        let text = text.as_bytes();
+        memchr::memchr3(b'\n', b'\r', b'\t', text).is_some() || memchr::memchr(b'_', text).is_some()
+    };
+    let changes = |piece: &Piece<'_>| matches!(piece.what, What::Plain(text, _) if stands_in(text));
+    if !out.iter().skip(first).any(changes) {
         return;
     }
     for Piece { what, marks } in out.split_off(first) {

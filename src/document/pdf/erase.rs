@@ -91,7 +91,7 @@ pub(super) fn erase(
     let mut budget = Budget::new(Limits::default());
     for (page, glyphs) in &plan.hidden {
         let (canvas, _) = drawn(&doc, *page, &mut budget)?;
-        recognised::is_gone_from(&canvas, glyphs, units, content, changes)?;
+        recognised::is_gone_from(&doc, &canvas, glyphs, units, content, changes)?;
     }
     let keys: BTreeSet<Key> = plan.glyphs.keys().chain(plan.asides.keys()).copied().collect();
     let pages = plan.boxes.keys().map(|page| Key::Page(*page));

@@ -3,10 +3,12 @@
 //! beside what it stands for, would leave the number in the picture.
 
 use super::canvas::{Canvas, Glyph};
+use super::scan;
 use super::space::{Area, Matrix};
 use super::units::Units;
 use crate::content::{CannotEdit, Changes, Content};
-use crate::document::picture::Shades;
+use crate::document::picture::{Shades, is_too_small_for_text};
+use lopdf::Document;
 use std::ops::Range;
 
 /// Brightness in which digits differ from paper.
@@ -21,6 +23,7 @@ const INSET: f64 = 0.2;
 /// # Errors
 /// When the picture was not painted over there.
 pub(super) fn is_gone_from(
+    doc: &Document,
     canvas: &Canvas,
     glyphs: &[&Glyph],
     units: &Units,
@@ -29,16 +32,24 @@ pub(super) fn is_gone_from(
 ) -> Result<(), CannotEdit> {
     const OTHERWISE: CannotEdit =
         CannotEdit::Unsupported("a number in the recognised text of a scanned page that is not read in its picture");
-    let pictures = canvas.covers.iter().filter_map(|cover| cover.image.zip(cover.matrix));
-    for (image, matrix) in pictures {
-        let Some((child, _)) = units.scans.iter().find(|(_, id)| **id == image) else {
-            continue;
-        };
+    let pictures = canvas.covers.iter().filter(|cover| cover.picture);
+    for (image, matrix) in pictures.filter_map(|cover| Some((cover.image, cover.matrix?))) {
         let inverse = matrix.inverse().ok_or(OTHERWISE)?;
         let on_it: Vec<Area> = glyphs.iter().filter_map(|glyph| place(inverse, glyph)).collect();
         if on_it.is_empty() {
             continue;
         }
+        let handed_out = units.scans.iter().find(|(_, id)| Some(**id) == image);
+        let Some((child, _)) = handed_out else {
+            // Nothing was painted over in it, whatever our OCR sees when the page is drawn.
+            if image
+                .and_then(|id| scan::size_of(doc, id))
+                .is_some_and(is_too_small_for_text)
+            {
+                continue;
+            }
+            return Err(OTHERWISE);
+        };
         let before = content.children.get(*child).and_then(|child| Shades::of(&child.bytes));
         let painted = changes.children.iter().find(|(index, _)| index == child);
         let after = painted.and_then(|(_, bytes)| Shades::of(bytes));

@@ -59,8 +59,7 @@ impl Pages<'_, '_> {
     }
 
     fn size_of(&self, id: ObjectId) -> Option<(u32, u32)> {
-        let object = self.store.doc.objects.get(&id);
-        size(self.store.doc, object.and_then(|object| object.as_stream().ok())?)
+        size_of(self.store.doc, id)
     }
 
     /// It has the dots for small print.
@@ -181,6 +180,11 @@ fn is_plain(tiff: &[u8]) -> bool {
             .zip(pixels.iter().skip(3))
             .all(|(one, other)| one == other)
     })
+}
+
+pub(super) fn size_of(doc: &Document, id: ObjectId) -> Option<(u32, u32)> {
+    let object = doc.objects.get(&id);
+    size(doc, object.and_then(|object| object.as_stream().ok())?)
 }
 
 /// Width and height, when they are those of a picture.

@@ -125,10 +125,11 @@ def pictures_in_pdf():
     for name, pack in scans.items():
         digits = number()
         picture = page(lines(digits) + ["Tekst i sagen om borgeren"] * 12)
-        row("pdf-scan-%s.pdf" % name, img2pdf.convert(pack(picture), layout_fun=layout), digits, OCR)
+        redacted = "clean" if name == "turned" else "refused"
+        row("pdf-scan-%s.pdf" % name, img2pdf.convert(pack(picture), layout_fun=layout), digits, OCR, redacted=redacted)
     digits = number()
     coarse = page(lines(digits), (595, 842), 16)
-    row("pdf-scan-coarse.pdf", img2pdf.convert(saved(coarse, "PNG"), layout_fun=layout), digits, OCR)
+    row("pdf-scan-coarse.pdf", img2pdf.convert(saved(coarse, "PNG"), layout_fun=layout), digits, OCR, redacted="clean")
     digits = number()
     scan = ImageReader(page(["Sag om", *lines(digits)]))
 
@@ -164,7 +165,7 @@ def drawn_in_pdf():
         html = "<meta charset=utf-8><p>%s</p><canvas id=c width=600 height=100></canvas><script>%s</script>" % (TEXT, script)
         (pathlib.Path(folder) / "a.html").write_text(html)
         run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--print-to-pdf=a.pdf", "a.html", cwd=folder)
-        row("pdf-canvas-mask.pdf", (pathlib.Path(folder) / "a.pdf").read_bytes(), digits, OCR)
+        row("pdf-canvas-mask.pdf", (pathlib.Path(folder) / "a.pdf").read_bytes(), digits, OCR, redacted="clean")
 
 
 def locked_pdf():
