@@ -30,6 +30,8 @@ mod pdf_hostile;
 mod properties;
 #[path = "document/recall.rs"]
 mod recall;
+#[path = "document/said.rs"]
+mod said;
 #[path = "document/styles.rs"]
 mod styles;
 #[path = "document/support.rs"]
