@@ -6,7 +6,7 @@
 //! | 1, pure | [`cpr`], [`types`], [`policy`] | no I/O, no clock, no threads, no async |
 //! | 2, content | [`content`], [`message`], [`document`] | bytes in, bytes out, within limits; no files, no network |
 //! | 3, world | [`config`], [`directory`], [`inspect`], [`redact`], [`worker`], [`store`], [`courier`] | files, processes, sockets |
-//! | 4, edges | [`milter`], [`cli`]; the console comes here | protocols and people |
+//! | 4, edges | [`milter`], [`doctor`], [`cli`]; the console comes here | protocols and people |
 //!
 //! **Logging rule.** No log line, at any level, holds content of a mail, a number, a subject, a file name or the local part
 //! of an address. Log the queue ID, the hold's ID, counts, rule ids, and errors that were made without content. The
@@ -26,4 +26,5 @@ pub mod worker;
 pub mod store;
 pub mod courier;
 pub mod milter;
+pub mod doctor;
 pub mod cli;
