@@ -39,11 +39,11 @@ impl fmt::Display for Entry {
         if self.own.is_empty() {
             return f.write_str(&self.address);
         }
-        write!(f, "{{ {}", self.address)?;
+        write!(f, "{{{}", self.address)?;
         for (name, value) in &self.own {
-            write!(f, ", {name}={value}")?;
+            write!(f, ",{name}={value}")?;
         }
-        f.write_str(" }")
+        f.write_str("}")
     }
 }
 
@@ -89,10 +89,10 @@ fn entry(word: &str) -> Option<Entry> {
     })
 }
 
-/// Writes a list.
+/// Writes a list without blanks, which `postconf -P` does not take.
 pub fn write(entries: &[Entry]) -> String {
     let words: Vec<String> = entries.iter().map(Entry::to_string).collect();
-    words.join(", ")
+    words.join(",")
 }
 
 /// What stands behind the entry. Daemons have the queue directory as their working directory, so that a relative path

@@ -60,8 +60,12 @@ impl Fix {
     }
 
     fn service(service: &Service, name: &str, value: &str) -> Fix {
-        let setting = format!("{}/{name} = {value}", service.place());
-        Fix::Postconf(vec!["-P".to_owned(), setting.trim_end().to_owned()])
+        Fix::own(&service.place(), name, value)
+    }
+
+    /// Values without blanks, which `postconf -P` refuses; all values of ours are words or lists.
+    fn own(place: &str, name: &str, value: &str) -> Fix {
+        Fix::Postconf(vec!["-P".to_owned(), format!("{place}/{name}={value}")])
     }
 
     fn unset(service: &Service, name: &str) -> Fix {

@@ -6,7 +6,7 @@ use super::{Finding, Fix, Severity};
 
 const OWN: [(&str, &str); 3] = [
     ("smtpd_milters", ""),
-    ("mynetworks", "127.0.0.0/8 [::1]/128"),
+    ("mynetworks", "127.0.0.0/8,[::1]/128"),
     ("smtpd_recipient_restrictions", "permit_mynetworks,reject"),
 ];
 
@@ -31,8 +31,7 @@ fn made(facts: &Facts<'_>) -> Vec<Fix> {
     let signers = entry::write(&signers(facts));
     for (name, value) in OWN {
         let value = if name == "smtpd_milters" { &signers } else { value };
-        let setting = format!("{place}/{name} = {value}");
-        fixes.push(Fix::Postconf(vec!["-P".to_owned(), setting.trim_end().to_owned()]));
+        fixes.push(Fix::own(&place, name, value));
     }
     fixes
 }
