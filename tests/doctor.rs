@@ -42,8 +42,8 @@ struct Place {
 }
 
 const MAIN: &str = "compatibility_level = 3.6
-queue_directory = DIR/queue
-data_directory = DIR/data
+queue_directory = @DIR@/queue
+data_directory = @DIR@/data
 myhostname = mail.kommune.example
 mydomain = kommune.example
 myorigin = kommune.example
@@ -119,7 +119,7 @@ impl Place {
     }
 
     fn with_dir(&self, text: &str) -> String {
-        text.replace("DIR", &self.dir().display().to_string())
+        text.replace("@DIR@", &self.dir().display().to_string())
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -127,7 +127,7 @@ impl Place {
     }
 
     fn ours(&self, fault: &Fault) -> String {
-        let base = "policy: policy.yaml\nlisten: unix:DIR/queue/cpr-milter/milter.sock\nstore: s.db\nkeys: keys\n\
+        let base = "policy: policy.yaml\nlisten: unix:@DIR@/queue/cpr-milter/milter.sock\nstore: s.db\nkeys: keys\n\
                     reinject: 127.0.0.1:10026\n";
         let extra = match fault.ours.is_empty() {
             true => String::new(),

@@ -45,7 +45,11 @@ pub(super) fn tables(postfix: &super::Postfix) -> Vec<(String, String)> {
         .chain(&["smtpd_milter_maps"]);
     let mut tables = Vec::new();
     for name in plain.chain(&RESTRICTIONS) {
-        for (_, value) in postfix.everywhere(name) {
+        for (service, value) in postfix.everywhere(name) {
+            let raw = postfix.raw.get(*name).map_or("", String::as_str);
+            if service.is_none() && raw.starts_with("$header_checks") {
+                continue; // the default of two others: said once
+            }
             for word in entry::words(value).into_iter().filter(|word| is_table(word)) {
                 tables.push(((*name).to_owned(), word));
             }

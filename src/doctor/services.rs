@@ -171,7 +171,7 @@ fn no_milters(facts: &Facts<'_>, service: &Service, found: &mut Vec<Finding>) {
     });
 }
 
-/// Bounces through milters: research on Postfix's side is that a refused bounce is lost (`bounce` has nobody to tell).
+/// Postfix's own bounces go from the null sender: one that is refused is gone (postconf(5) warns of it).
 fn internal_mail(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for (service, classes) in facts.postfix.everywhere("internal_mail_filter_classes") {
         if classes.is_empty() {
