@@ -316,6 +316,8 @@ fn instances(facts: &Facts<'_>, found: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::{House, Postfix, Reached};
+    use std::collections::BTreeMap;
 
     #[test]
     fn times_have_units() {
@@ -329,5 +331,60 @@ mod tests {
         ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
+    }
+
+    fn facts(version: &str, master: &str) -> Facts<'static> {
+        let main = format!("mail_version = {version}\nsmtpd_forbid_bare_newline = no\n");
+        Facts {
+            postfix: Postfix::parse(&main, &main, master, "", ""),
+            house: House {
+                listen: "unix:/q/m".to_owned(),
+                reinject: "127.0.0.1:10026".parse().expect("address"),
+                connections: 250,
+                deadline: 200,
+                size: 1,
+                vouches: false,
+            },
+            tables: BTreeMap::new(),
+            inside: &|_| true,
+            socket: Reached::Unknown(String::new()),
+            open_files: Some(999),
+            rspamd_signs: false,
+        }
+    }
+
+    #[test]
+    fn a_version_is_judged_by_its_series() {
+        for (version, expected) in [
+            ("3.4.27", Some("version")),
+            ("3.5.22", Some("version")),
+            ("3.5.23", Some("bare-newline")),
+            ("3.7.8", Some("version")),
+            ("3.7.11", Some("bare-newline")),
+            ("3.8.3", Some("version")),
+            ("3.9-20240109", Some("bare-newline")),
+            ("3.11.0", Some("bare-newline")),
+        ] {
+            let mut found = Vec::new();
+            newline(&facts(version, "smtp inet n - n - - smtpd\n"), &mut found);
+            assert_eq!(found.first().map(|finding| finding.id), expected, "{version}");
+        }
+        let mut found = Vec::new();
+        newline(&facts("3.7.9", "smtp inet n - n - - smtpd\n"), &mut found);
+        assert!(
+            found[0].fixes[0].line(None).contains("= yes"),
+            "3.7.9 has no `normalize`"
+        );
+    }
+
+    #[test]
+    fn four_files_for_each_connection() {
+        let mut facts = facts("3.7.11", "");
+        let mut found = Vec::new();
+        open_files(&facts, &mut found);
+        assert_eq!(found.len(), 1);
+        facts.open_files = Some(1000);
+        open_files(&facts, &mut found);
+        assert_eq!(found.len(), 1);
     }
 }
