@@ -63,7 +63,9 @@ fn inside(config: &Config) -> Result<impl Fn(&str) -> bool + use<>, String> {
 
 fn sentences(findings: &[Finding], services: usize) -> String {
     if findings.is_empty() {
-        return format!("nothing found: {services} services of Postfix looked at, no mail gets past cpr-milter\n");
+        return format!(
+            "nothing found: {services} services of Postfix were looked at, and the tables that they name\n"
+        );
     }
     let mut out = String::new();
     for finding in findings {
