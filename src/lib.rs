@@ -6,7 +6,7 @@
 //! | 1, pure | [`cpr`], [`types`], [`policy`] | no I/O, no clock, no threads, no async |
 //! | 2, content | [`content`], [`message`], [`document`] | bytes in, bytes out, within limits; no files, no network |
 //! | 3, world | [`config`], [`directory`], [`inspect`], [`redact`], [`worker`], [`store`], [`review`], [`courier`] | files, processes, sockets |
-//! | 4, edges | [`milter`], [`console`], [`cli`] | protocols and people |
+//! | 4, edges | [`milter`], [`console`], [`doctor`], [`cli`] | protocols and people |
 //!
 //! **Logging rule.** No log line, at any level, holds content of a mail, a number, a subject, a file name or the local part
 //! of an address. Log the queue ID, the hold's ID, counts, rule ids, and errors that were made without content. The
@@ -28,4 +28,5 @@ pub mod review;
 pub mod courier;
 pub mod milter;
 pub mod console;
+pub mod doctor;
 pub mod cli;

@@ -8,6 +8,7 @@ mod compare;
 mod configuration;
 mod courier;
 mod custody;
+mod doctor;
 mod explain;
 mod input;
 pub mod lists;
@@ -68,6 +69,8 @@ enum Command {
     /// The administrator's file.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
+    /// Look at Postfix and say what would let mail past us, or lose it.
+    Doctor(doctor::Doctor),
     /// Keys of the store.
     #[command(subcommand)]
     Keys(custody::KeysCommand),
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Config(command) => command.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Keys(command) => command.run(),
         Command::Reference { folder } => reference::write(&folder, Arguments::command()),
         Command::Scan(scan) => scan.run(),
