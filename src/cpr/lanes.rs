@@ -22,6 +22,8 @@ pub(super) struct Masks {
     pub(super) begins: u64,
     /// Every number surely ends.
     pub(super) breaks: u64,
+    /// `>`: a tag surely ends.
+    pub(super) closes: u64,
     /// How many of `begins`.
     pub(super) count: u32,
     /// Only [`super::fold::unit`] can tell: escapes, tags, characters outside ASCII but for the letters of [`LETTERS`].
@@ -64,6 +66,7 @@ fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
     Masks {
         digits: digits.to_bitmask(),
         begins,
+        closes: bytes.simd_eq(b'>').to_bitmask(),
         count: begins.count_ones(),
         breaks: (letters | among(simd, bytes, LETTERS) | bytes.simd_eq(b':')).to_bitmask(),
         unsure: (escapes | among(simd, bytes, TAGS) | bytes.simd_eq(0xc2) | bytes.simd_ge(0xcc)).to_bitmask(),
@@ -107,6 +110,7 @@ mod tests {
         Masks {
             digits: mask(|byte| byte.is_ascii_digit()),
             begins: mask(begins),
+            closes: mask(|byte| byte == b'>'),
             count: mask(begins).count_ones(),
             breaks: mask(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'`' | b':' | 0xc3..=0xcb)),
             unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'=' | b'\\' | 0xc2 | 0xcc..)),

@@ -111,11 +111,12 @@ fn serial_follows(tail: &[u8]) -> bool {
 
 /// Whether four digits stand anywhere behind a sign of [`BEHIND`].
 fn serial_within(piece: &[u8]) -> bool {
-    piece.array_windows().any(|&[sign, a, b, c, d]| {
+    piece.array_windows().enumerate().any(|(at, &[sign, a, b, c, d])| {
         // U+2013 ends with 0x93.
         a.is_ascii_digit()
             && matches!(sign, b' ' | b',' | b'/' | b'-' | 0x93)
             && [b, c, d].iter().all(u8::is_ascii_digit)
+            && !piece.get(at + 5).is_some_and(u8::is_ascii_digit)
     })
 }
 

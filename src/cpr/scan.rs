@@ -7,6 +7,7 @@
 
 use super::atoms::few_digits;
 use super::find::FEWEST;
+use super::fold::{Class, unit};
 use super::lanes::{BEST, BLOCK, Masks, masks};
 use fearless_simd::Level;
 
@@ -101,15 +102,19 @@ impl<'t> Places<'t> {
         let mut live = u64::MAX << (from % BLOCK);
         while block < self.bytes.len() {
             let masks = self.masks(block);
-            match self.in_block(block, masks, live, open) {
+            if masks.begins & live == 0 && open.is_none() {
+                live = u64::MAX;
+                block += BLOCK;
+                continue;
+            }
+            match self.in_block(block, masks, live, &mut open) {
                 Step::Place(place) => return Some(place),
                 Step::From(end) => {
                     open = None;
                     live = u64::MAX << (end % BLOCK);
                     block = end - end % BLOCK;
                 }
-                Step::On(run) => {
-                    open = run;
+                Step::On => {
                     live = u64::MAX;
                     block += BLOCK;
                 }
@@ -118,101 +123,151 @@ impl<'t> Places<'t> {
         open.filter(|&run| self.possible(run)).map(|run| run.start)
     }
 
-    /// Goes from run to run by the bits of one block.
-    #[inline]
-    fn in_block(&self, block: usize, masks: Masks, live: u64, open: Option<Run>) -> Step {
+    /// Goes from run to run by the bits of one block; one that goes on behind it is left in `open`.
+    #[inline(always)]
+    fn in_block(&self, block: usize, masks: Masks, live: u64, open: &mut Option<Run>) -> Step {
         let Masks {
-            digits,
-            begins,
-            breaks,
-            unsure,
-            count,
+            digits, begins, count, ..
         } = masks;
         let mut left = begins & live;
-        if left == 0 && unsure == 0 {
+        if left == 0 && masks.unsure == 0 {
             // More signs than any number has between two digits.
-            return open.map_or(Step::On(None), |run| self.ended(run));
+            return match open.take().filter(|&run| self.possible(run)) {
+                Some(run) => Step::Place(run.start),
+                None => Step::On,
+            };
         }
-        if let Some(run) = open {
+        let (mut breaks, mut joins) = (masks.breaks, 0);
+        let led_to = |left: u64| masks.unsure & reached(left | u64::from(open.is_some()), breaks);
+        if led_to(left) != 0 && count < FEWEST && open.is_none() {
+            // Behind `>` no tag goes on: whatever stands before it, a letter there ends every number.
+            let outside = reached(masks.closes << 1 & !masks.unsure, masks.unsure);
+            left &= !below(64 - (breaks & outside).leading_zeros());
+        }
+        if led_to(left) != 0 {
+            Settled { breaks, joins, left } = self.settled(block, masks, left, open.is_some());
+        }
+        if let Some(run) = open.take() {
             let length = breaks.trailing_zeros();
             let here = below(length);
-            if unsure & here != 0 && self.unsure(block, unsure & here) {
+            if joins & here != 0 {
                 return self.read(run.start);
             }
             let run = run.and(block, digits & here);
             left &= !here;
             if length == 64 && run.count() < FEWEST {
-                return Step::On(Some(run));
+                *open = Some(run);
+                return Step::On;
             }
             // One that fills a block is read.
             if length == 64 || self.possible(run) {
                 return Step::Place(run.start);
             }
         }
-        // Where what begins here goes on to, through all that does not end a number.
-        let between = !breaks;
-        let reached = (left.wrapping_add(between) ^ between) | left;
-        if count < FEWEST && unsure & reached == 0 {
+        if count < FEWEST && joins == 0 {
             let tail = left & !below(64 - breaks.leading_zeros());
-            return Step::On((tail != 0).then(|| Run::new(block, tail)));
+            *open = (tail != 0).then(|| Run::new(block, tail));
+            return Step::On;
         }
         while left != 0 {
             let behind = left.trailing_zeros();
             let length = (breaks >> behind).trailing_zeros();
             let here = below(length) << behind;
-            if unsure & here != 0 && self.unsure(block, unsure & here) {
-                return self.read(block + behind as usize);
-            }
-            if digits >> behind & 1 == 0 {
-                left &= left - 1;
+            if joins & here != 0 {
+                match self.joined(block, masks, behind) {
+                    Some(joined) if (begins & joined).count_ones() < FEWEST => left &= !joined,
+                    _ => return self.read(block + behind as usize),
+                }
                 continue;
             }
             let run = Run::new(block, digits & here);
             left &= !here;
             if length == 64 {
-                return Step::On(Some(run));
+                *open = Some(run);
+                return Step::On;
             }
             if self.possible(run) {
                 return Step::Place(run.start);
             }
         }
-        Step::On(None)
+        Step::On
     }
 
-    /// Whether any of these bytes of a block is what it seems, as far as two bytes tell: `=` matters only before a line end,
-    /// U+0080 to U+00BF have their room on the page but for the soft hyphen, and a lone `%`, `&` or `<` is a sign.
-    fn unsure(&self, block: usize, mut bits: u64) -> bool {
-        while bits != 0 {
-            let at = block + bits.trailing_zeros() as usize;
-            let settled = match self.bytes.get(at..at + 2) {
-                Some([b'=', second]) => !matches!(second, b'\n' | b'\r'),
-                Some([0xc2, second]) => *second != 0xad,
-                Some([b'%', second]) => !second.is_ascii_hexdigit(),
-                Some([b'&', second]) => !(second.is_ascii_alphabetic() || *second == b'#'),
-                Some([b'<', second]) => !(second.is_ascii_alphabetic() || *second == b'/'),
-                Some([b'\\', second]) => *second != b'u',
-                Some(_) => false,
-                None => true,
-            };
-            if !settled {
-                return true;
+    /// What the unsure bytes turn out to be that a digit of `left`, or one of a run that is still open, leads to.
+    #[inline(never)]
+    fn settled(&self, block: usize, masks: Masks, left: u64, open: bool) -> Settled {
+        let mut settled = Settled {
+            breaks: masks.breaks,
+            joins: 0,
+            left,
+        };
+        let mut ask = masks.unsure & reached(left | u64::from(open), masks.breaks);
+        while ask != 0 {
+            let bit = ask & ask.wrapping_neg();
+            match self.looks(block + ask.trailing_zeros() as usize) {
+                Looks::End => {
+                    settled.breaks |= bit;
+                    settled.left &= !bit;
+                }
+                Looks::Sign => settled.left &= !bit,
+                Looks::Join => settled.joins |= bit,
             }
-            bits &= bits - 1;
+            let reached = reached(settled.left | u64::from(open), settled.breaks);
+            ask = masks.unsure & reached & !(bit | (bit - 1));
         }
-        false
+        settled
+    }
+
+    /// Whether an unsure byte is what it seems; two bytes tell of most: `=` matters only before a line end, U+0080 to U+00BF
+    /// have their room on the page but for the soft hyphen, and a lone `%`, `&` or `<` ends a number.
+    fn looks(&self, at: usize) -> Looks {
+        let ends = match self.bytes.get(at..at + 2) {
+            Some([b'=', second]) => !matches!(second, b'\n' | b'\r'),
+            Some([0xc2, second]) if *second != 0xad => return Looks::Sign,
+            Some([b'\\', second]) if *second != b'u' => return Looks::Sign,
+            Some([b'%', second]) => !second.is_ascii_hexdigit(),
+            Some([b'&', second]) => !(second.is_ascii_alphabetic() || *second == b'#'),
+            Some([b'<', second]) => !(second.is_ascii_alphabetic() || *second == b'/'),
+            _ => false,
+        };
+        if ends {
+            return Looks::End;
+        }
+        match unit(self.text, at) {
+            // An escape for a sign has digits of its own.
+            Some((Class::Other, length)) if length == 1 || !self.bytes.get(at).is_some_and(u8::is_ascii) => Looks::End,
+            _ => Looks::Join,
+        }
+    }
+
+    /// The bits of a run that begins `behind` in a block and goes over escapes and tags to its end; `None` when they do not
+    /// lie in the block, or within one another, and when it begins with no digit.
+    #[inline(never)]
+    fn joined(&self, block: usize, masks: Masks, behind: u32) -> Option<u64> {
+        let from = u64::MAX << behind;
+        let (mut breaks, mut ask) = (masks.breaks & from, masks.unsure & from);
+        loop {
+            let (end, next) = (breaks.trailing_zeros(), ask.trailing_zeros());
+            if next >= end {
+                return (end < 64).then(|| below(end) & from);
+            }
+            let (class, length) = unit(self.text, block + next as usize)?;
+            if class == Class::Other {
+                return (next > behind).then(|| below(next) & from);
+            }
+            let length = u32::try_from(length).ok().filter(|length| next + length < 64)?;
+            let inside = below(length) << next;
+            if ask & inside != 1 << next {
+                return None;
+            }
+            ask &= !inside;
+            breaks &= !inside;
+        }
     }
 
     /// Only reading can tell.
     fn read(&self, start: usize) -> Step {
         few_digits(self.text, start, FEWEST).map_or(Step::Place(start), Step::From)
-    }
-
-    fn ended(&self, run: Run) -> Step {
-        if self.possible(run) {
-            Step::Place(run.start)
-        } else {
-            Step::On(None)
-        }
     }
 
     /// Whether the digits of a run are grouped as in any written form ([`super::shape`]): four together, the serial, and at
@@ -291,8 +346,35 @@ enum Step {
     Place(usize),
     /// From there on.
     From(usize),
-    /// In the next block, perhaps with a run that is still open.
-    On(Option<Run>),
+    /// In the next block.
+    On,
+}
+
+/// Bits of a block after a look at its unsure bytes.
+struct Settled {
+    /// Numbers end.
+    breaks: u64,
+    /// Escapes and tags that perhaps join digits, or are one.
+    joins: u64,
+    /// A number can begin.
+    left: u64,
+}
+
+/// What an unsure byte is.
+enum Looks {
+    /// The end of every number.
+    End,
+    /// A sign, or nothing that matters.
+    Sign,
+    /// The beginning of what perhaps joins digits, or is one.
+    Join,
+}
+
+/// Where what begins at these bits goes on to, through all that does not end a number.
+#[inline(always)]
+fn reached(from: u64, breaks: u64) -> u64 {
+    let between = !breaks;
+    (from.wrapping_add(between) ^ between) | from
 }
 
 /// So many of the lowest bits.
