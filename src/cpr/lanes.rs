@@ -63,13 +63,15 @@ fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
     let begins = (digits | escapes | bytes.simd_ge(0xd9)).to_bitmask();
     // With the bit of small letters also `@`, which ends a number too.
     let letters = among(simd, bytes | u8x64::splat(simd, 0x20), b'`'..=b'z');
+    // Of U+0080 to U+00BF only the soft hyphen takes no room; the last byte leaves it open.
+    let soft = bytes.simd_eq(0xc2).to_bitmask() & (bytes.simd_eq(0xad).to_bitmask() >> 1 | 1 << 63);
     Masks {
         digits: digits.to_bitmask(),
         begins,
         closes: bytes.simd_eq(b'>').to_bitmask(),
         count: begins.count_ones(),
         breaks: (letters | among(simd, bytes, LETTERS) | bytes.simd_eq(b':')).to_bitmask(),
-        unsure: (escapes | among(simd, bytes, TAGS) | bytes.simd_eq(0xc2) | bytes.simd_ge(0xcc)).to_bitmask(),
+        unsure: (escapes | among(simd, bytes, TAGS) | bytes.simd_ge(0xcc)).to_bitmask() | soft,
     }
 }
 
@@ -107,13 +109,15 @@ mod tests {
             let bits = bytes.iter().enumerate().map(|(n, &byte)| u64::from(test(byte)) << n);
             bits.sum()
         };
+        let soft = (0..BLOCK).filter(|&at| bytes[at] == 0xc2 && bytes.get(at + 1).is_none_or(|&next| next == 0xad));
+        let soft: u64 = soft.map(|at| 1 << at).sum();
         Masks {
             digits: mask(|byte| byte.is_ascii_digit()),
             begins: mask(begins),
             closes: mask(|byte| byte == b'>'),
             count: mask(begins).count_ones(),
             breaks: mask(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'`' | b':' | 0xc3..=0xcb)),
-            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'=' | b'\\' | 0xc2 | 0xcc..)),
+            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'=' | b'\\' | 0xcc..)) | soft,
         }
     }
 

@@ -7,7 +7,7 @@
 
 use super::atoms::few_digits;
 use super::find::FEWEST;
-use super::fold::{Class, unit};
+use super::fold::{begins_entity, begins_tag};
 use super::lanes::{BEST, BLOCK, Masks, masks};
 use fearless_simd::Level;
 
@@ -127,7 +127,12 @@ impl<'t> Places<'t> {
     #[inline(always)]
     fn in_block(&self, block: usize, masks: Masks, live: u64, open: &mut Option<Run>) -> Step {
         let Masks {
-            digits, begins, count, ..
+            digits,
+            begins,
+            breaks,
+            unsure,
+            count,
+            ..
         } = masks;
         let mut left = begins & live;
         if left == 0 && masks.unsure == 0 {
@@ -137,20 +142,20 @@ impl<'t> Places<'t> {
                 None => Step::On,
             };
         }
-        let (mut breaks, mut joins) = (masks.breaks, 0);
-        let led_to = |left: u64| masks.unsure & reached(left | u64::from(open.is_some()), breaks);
-        if led_to(left) != 0 && count < FEWEST && open.is_none() {
+        let led_to = |left: u64, open: Option<Run>| unsure & reached(left | u64::from(open.is_some()), breaks);
+        if count < FEWEST && led_to(left, *open) != 0 {
             // Behind `>` no tag goes on: whatever stands before it, a letter there ends every number.
-            let outside = reached(masks.closes << 1 & !masks.unsure, masks.unsure);
-            left &= !below(64 - (breaks & outside).leading_zeros());
-        }
-        if led_to(left) != 0 {
-            Settled { breaks, joins, left } = self.settled(block, masks, left, open.is_some());
+            let ends = breaks & reached(masks.closes << 1 & !unsure, unsure);
+            let first = (begins & below(ends.trailing_zeros())).count_ones();
+            if ends != 0 && open.is_none_or(|run| run.count() + first < FEWEST) {
+                *open = None;
+                left &= !below(64 - ends.leading_zeros());
+            }
         }
         if let Some(run) = open.take() {
             let length = breaks.trailing_zeros();
             let here = below(length);
-            if joins & here != 0 {
+            if unsure & here != 0 && self.unsure(block, unsure & here) {
                 return self.read(run.start);
             }
             let run = run.and(block, digits & here);
@@ -164,7 +169,7 @@ impl<'t> Places<'t> {
                 return Step::Place(run.start);
             }
         }
-        if count < FEWEST && joins == 0 {
+        if count < FEWEST && led_to(left, None) == 0 {
             let tail = left & !below(64 - breaks.leading_zeros());
             *open = (tail != 0).then(|| Run::new(block, tail));
             return Step::On;
@@ -173,11 +178,11 @@ impl<'t> Places<'t> {
             let behind = left.trailing_zeros();
             let length = (breaks >> behind).trailing_zeros();
             let here = below(length) << behind;
-            if joins & here != 0 {
-                match self.joined(block, masks, behind) {
-                    Some(joined) if (begins & joined).count_ones() < FEWEST => left &= !joined,
-                    _ => return self.read(block + behind as usize),
-                }
+            if unsure & here != 0 && self.unsure(block, unsure & here) {
+                return self.read(block + behind as usize);
+            }
+            if digits >> behind & 1 == 0 {
+                left &= left - 1;
                 continue;
             }
             let run = Run::new(block, digits & here);
@@ -193,76 +198,29 @@ impl<'t> Places<'t> {
         Step::On
     }
 
-    /// What the unsure bytes turn out to be that a digit of `left`, or one of a run that is still open, leads to.
-    #[inline(never)]
-    fn settled(&self, block: usize, masks: Masks, left: u64, open: bool) -> Settled {
-        let mut settled = Settled {
-            breaks: masks.breaks,
-            joins: 0,
-            left,
-        };
-        let mut ask = masks.unsure & reached(left | u64::from(open), masks.breaks);
-        while ask != 0 {
-            let bit = ask & ask.wrapping_neg();
-            match self.looks(block + ask.trailing_zeros() as usize) {
-                Looks::End => {
-                    settled.breaks |= bit;
-                    settled.left &= !bit;
-                }
-                Looks::Sign => settled.left &= !bit,
-                Looks::Join => settled.joins |= bit,
+    /// Whether any of these bytes of a block is what it seems, as far as a few bytes tell: `=` matters only before a line end,
+    /// U+0080 to U+00BF have their room on the page but for the soft hyphen, and `%`, `&` or `<` is a sign unless it begins
+    /// what [`super::fold`] knows.
+    fn unsure(&self, block: usize, mut bits: u64) -> bool {
+        while bits != 0 {
+            let at = block + bits.trailing_zeros() as usize;
+            let settled = match self.bytes.get(at..at + 4) {
+                Some([b'=', second, ..]) => !matches!(second, b'\n' | b'\r'),
+                Some([0xc2, second, ..]) => *second != 0xad,
+                Some([b'%', high, low, _]) => !(high.is_ascii_hexdigit() && low.is_ascii_hexdigit()),
+                Some([b'&', first, second, _]) => *first != b'#' && !begins_entity([*first, *second]),
+                Some([b'<', b'/', first, second] | [b'<', first, second, _]) => !begins_tag([*first, *second]),
+                Some([b'\\', second, ..]) => *second != b'u',
+                // U+FFFD, of which texts in a wrong charset are full.
+                Some([0xef, 0xbf, 0xbd, _]) => true,
+                _ => false,
+            };
+            if !settled {
+                return true;
             }
-            let reached = reached(settled.left | u64::from(open), settled.breaks);
-            ask = masks.unsure & reached & !(bit | (bit - 1));
+            bits &= bits - 1;
         }
-        settled
-    }
-
-    /// Whether an unsure byte is what it seems; two bytes tell of most: `=` matters only before a line end, U+0080 to U+00BF
-    /// have their room on the page but for the soft hyphen, and a lone `%`, `&` or `<` ends a number.
-    fn looks(&self, at: usize) -> Looks {
-        let ends = match self.bytes.get(at..at + 2) {
-            Some([b'=', second]) => !matches!(second, b'\n' | b'\r'),
-            Some([0xc2, second]) if *second != 0xad => return Looks::Sign,
-            Some([b'\\', second]) if *second != b'u' => return Looks::Sign,
-            Some([b'%', second]) => !second.is_ascii_hexdigit(),
-            Some([b'&', second]) => !(second.is_ascii_alphabetic() || *second == b'#'),
-            Some([b'<', second]) => !(second.is_ascii_alphabetic() || *second == b'/'),
-            _ => false,
-        };
-        if ends {
-            return Looks::End;
-        }
-        match unit(self.text, at) {
-            // An escape for a sign has digits of its own.
-            Some((Class::Other, length)) if length == 1 || !self.bytes.get(at).is_some_and(u8::is_ascii) => Looks::End,
-            _ => Looks::Join,
-        }
-    }
-
-    /// The bits of a run that begins `behind` in a block and goes over escapes and tags to its end; `None` when they do not
-    /// lie in the block, or within one another, and when it begins with no digit.
-    #[inline(never)]
-    fn joined(&self, block: usize, masks: Masks, behind: u32) -> Option<u64> {
-        let from = u64::MAX << behind;
-        let (mut breaks, mut ask) = (masks.breaks & from, masks.unsure & from);
-        loop {
-            let (end, next) = (breaks.trailing_zeros(), ask.trailing_zeros());
-            if next >= end {
-                return (end < 64).then(|| below(end) & from);
-            }
-            let (class, length) = unit(self.text, block + next as usize)?;
-            if class == Class::Other {
-                return (next > behind).then(|| below(next) & from);
-            }
-            let length = u32::try_from(length).ok().filter(|length| next + length < 64)?;
-            let inside = below(length) << next;
-            if ask & inside != 1 << next {
-                return None;
-            }
-            ask &= !inside;
-            breaks &= !inside;
-        }
+        false
     }
 
     /// Only reading can tell.
@@ -348,26 +306,6 @@ enum Step {
     From(usize),
     /// In the next block.
     On,
-}
-
-/// Bits of a block after a look at its unsure bytes.
-struct Settled {
-    /// Numbers end.
-    breaks: u64,
-    /// Escapes and tags that perhaps join digits, or are one.
-    joins: u64,
-    /// A number can begin.
-    left: u64,
-}
-
-/// What an unsure byte is.
-enum Looks {
-    /// The end of every number.
-    End,
-    /// A sign, or nothing that matters.
-    Sign,
-    /// The beginning of what perhaps joins digits, or is one.
-    Join,
 }
 
 /// Where what begins at these bits goes on to, through all that does not end a number.
