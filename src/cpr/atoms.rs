@@ -81,6 +81,11 @@ impl Gap {
         matches!(self.kind, Kind::Hyphen | Kind::Dot | Kind::Slash) && !self.spaced && !self.line
     }
 
+    /// More than blanks between the digits.
+    pub(super) fn signed(self) -> bool {
+        !self.tight() && self.kind != Kind::Space
+    }
+
     /// Nothing to be seen between the digits.
     pub(super) fn tight(self) -> bool {
         matches!(self.kind, Kind::Touching | Kind::Invisible | Kind::Soft)
@@ -161,7 +166,11 @@ fn cluster(
     let mut between = Between::default();
     while let Some((class, length)) = unit(text, at) {
         if let Class::Digit(value) = class {
-            let gap = std::mem::take(&mut between).gap();
+            let gap = if between.nothing() {
+                Gap::TOUCHING
+            } else {
+                std::mem::take(&mut between).gap()
+            };
             together = if gap.kind == Kind::Touching { together + 1 } else { 0 };
             if ends_only && together == 2 * MARGIN {
                 at += digits_from(text, at).saturating_sub(MARGIN);
@@ -263,10 +272,11 @@ impl Between {
         self.seen <= WIDEST_GAP
     }
 
+    fn nothing(&self) -> bool {
+        self.seen == 0 && !self.invisible
+    }
+
     fn gap(self) -> Gap {
-        if self.seen == 0 && !self.invisible {
-            return Gap::TOUCHING;
-        }
         // `(010190)-(1234)`, `[1][2]`; but `1.2.59) - 2026` closes what was opened before.
         let brackets = if self.opened == self.closed {
             self.opened + self.closed

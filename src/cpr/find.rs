@@ -144,6 +144,9 @@ fn readings_in(
     let mut shapes: Vec<Shape> = Vec::new();
     clusters(text, &mut |atoms, new| {
         for first in new {
+            if !shape::begins(atoms, first) {
+                continue;
+            }
             shapes.extend(shape::read(text, atoms, first, today));
             if let Some((start, end, chars)) = run_of_ten(atoms, first)
                 && !within_a_word(text, start, end)

@@ -237,6 +237,42 @@ fn soft_break(text: &str, at: usize) -> Option<(Class, usize)> {
     }
 }
 
+/// Whether a name of [`entity`] begins with these two letters.
+pub(super) fn begins_entity(two: [u8; 2]) -> bool {
+    matches!(
+        &two,
+        b"nb"
+            | b"sh"
+            | b"nd"
+            | b"md"
+            | b"mi"
+            | b"hy"
+            | b"da"
+            | b"th"
+            | b"en"
+            | b"em"
+            | b"zw"
+            | b"lr"
+            | b"rl"
+            | b"qu"
+            | b"ap"
+            | b"gt"
+            | b"so"
+            | b"pe"
+    )
+}
+
+/// Whether a name of [`tag`] begins with these two letters, or is the first alone.
+pub(super) fn begins_tag([first, second]: [u8; 2]) -> bool {
+    let lower = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+    let alone = matches!(lower[0], b'b' | b'i' | b'u' | b'a') && !second.is_ascii_alphanumeric();
+    alone
+        || matches!(
+            &lower,
+            b"em" | b"st" | b"sp" | b"fo" | b"wb" | b"sm" | b"su" | b"co" | b"tt" | b"ma" | b"br" | b"td" | b"th"
+        )
+}
+
 /// Longest tag that is looked at.
 const TAG: usize = 96;
 /// Of the names of tags that matter.
@@ -291,6 +327,37 @@ mod tests {
         for (text, expected, length) in cases {
             assert_eq!(unit(text, 0), Some((expected, length)), "{text}");
         }
+    }
+
+    #[test]
+    fn every_entity_and_tag_is_known_by_its_first_letters() {
+        let letters = || b'a'..=b'z';
+        for (a, b) in letters().flat_map(|a| letters().map(move |b| (a, b))) {
+            let two = [a, b];
+            let of = |names: &[&str]| names.iter().any(|name| name.as_bytes().starts_with(&two));
+            let entities = [
+                "nbsp", "shy", "ndash", "mdash", "minus", "hyphen", "dash", "thinsp", "ensp", "emsp", "zwnj", "zwj",
+                "lrm", "rlm", "quot", "apos", "gt", "sol", "period",
+            ];
+            for name in entities {
+                assert!(
+                    unit(&format!("&{name};"), 0).is_some_and(|(_, length)| length > 1),
+                    "{name}"
+                );
+            }
+            assert_eq!(begins_entity(two), of(&entities));
+            let tags = [
+                "em", "strong", "span", "font", "wbr", "small", "sup", "sub", "code", "tt", "mark", "br", "td", "th",
+            ];
+            for name in tags.iter().chain(&["b", "i", "u", "a"]) {
+                assert!(
+                    unit(&format!("<{name}>"), 0).is_some_and(|(_, length)| length > 1),
+                    "{name}"
+                );
+            }
+            assert_eq!(begins_tag(two), of(&tags));
+        }
+        assert!(begins_tag(*b"A ") && begins_tag(*b"b>") && begins_tag(*b"TD") && !begins_tag(*b"p>"));
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn line(text: &str, at: usize) -> Option<(&str, &str)> {
         .map(|end| end + 1)
         .or((lead.len() == at).then_some(0))?;
     let end = tail
-        .find(['\n', '\r'])
+        .bytes()
+        .position(|byte| matches!(byte, b'\n' | b'\r'))
         .or((at + tail.len() == text.len()).then_some(tail.len()))?;
     Some((lead.get(start..)?, tail.get(..end)?))
 }

@@ -67,7 +67,8 @@ pub(super) enum Found {
 struct Matcher {
     words: Regex,
     phrases: Regex,
-    whole: Regex,
+    whole_word: Regex,
+    whole_phrase: Regex,
 }
 
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
@@ -78,13 +79,14 @@ static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
         .map(|(head, rest)| format!("{}{rest}", regex::escape(head)));
     let phrases = PHRASES
         .iter()
-        .map(|head| format!("(?P<{}>{head}{PHRASE_REST})", head.trim_end()));
-    let hints = HINTS.iter().copied().chain([LAST_PART]).collect::<Vec<_>>().join("|");
-    let whole: Vec<String> = words.chain(phrases).chain([format!("(?P<hint>{hints})")]).collect();
+        .map(|head| format!("{head}{PHRASE_REST}"))
+        .chain(HINTS.iter().chain([&LAST_PART]).map(|hint| (*hint).to_owned()));
+    let first_of = |patterns: Vec<String>| Regex::new(&format!("^(?i)(?:{})", patterns.join("|"))).ok();
     Some(Matcher {
         words: any_of(word_heads)?,
         phrases: any_of(phrase_heads)?,
-        whole: Regex::new(&format!("^(?i)(?:{})", whole.join("|"))).ok()?,
+        whole_word: first_of(words.collect())?,
+        whole_phrase: first_of(phrases.collect())?,
     })
 });
 
@@ -149,39 +151,51 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = Label> {
         .into_iter()
         .flat_map(move |matcher| matcher.phrases.find_iter(text));
     let phrases = phrases.filter_map(move |tail| head_of(text, tail.range()));
-    apart(text, words.map(|head| head.start())).chain(apart(text, phrases))
+    apart(words.filter_map(move |head| word(text, head.start())))
+        .chain(apart(phrases.filter_map(move |head| phrase(text, head))))
 }
 
-fn apart(text: &str, heads: impl Iterator<Item = usize>) -> impl Iterator<Item = Label> {
+fn apart(labels: impl Iterator<Item = Label>) -> impl Iterator<Item = Label> {
     let mut read = 0;
-    heads.filter_map(move |head| {
-        let label = label(text, head).filter(|label| label.span.start >= read)?;
+    labels.filter_map(move |label| {
+        let label = Some(label).filter(|label| label.span.start >= read)?;
         read = label.span.end;
         Some(label)
     })
 }
 
-/// The label whose head stands at `at`.
-fn label(text: &str, at: usize) -> Option<Label> {
-    let end = text.floor_char_boundary(at.saturating_add(LONGEST).min(text.len()));
+/// The text that a label at `at` can take.
+fn room(text: &str, at: usize) -> Option<&str> {
+    text.get(at..text.floor_char_boundary(at.saturating_add(LONGEST).min(text.len())))
+}
+
+/// The CPR word whose head stands at `at`.
+fn word(text: &str, at: usize) -> Option<Label> {
+    let span = at..at + MATCHER.as_ref()?.whole_word.find(room(text, at)?)?.end();
+    let fits = span.len() != 3 || is_cpr(text, span.start, span.end);
+    fits.then_some(Label {
+        span,
+        found: Found::Word,
+    })
+}
+
+/// The phrase or hint whose head stands at `at`.
+fn phrase(text: &str, at: usize) -> Option<Label> {
     let lead = text.get(..at)?;
-    let Some(captures) = MATCHER.as_ref()?.whole.captures(text.get(at..end)?) else {
+    let Some(whole) = MATCHER.as_ref()?.whole_phrase.find(room(text, at)?) else {
         return before_last(text, lead);
     };
-    let span = at..at + captures.get(0)?.len();
-    let phrase = PHRASES.iter().find_map(|head| captures.name(head.trim_end()));
-    let found = match phrase {
-        None if captures.name("hint").is_some() => Found::Hint,
-        None => Found::Word,
-        Some(phrase) if phrase.as_str().split(' ').count() > 2 => Found::Phrase,
-        Some(_) => Found::Hint,
+    // `sidste fire` alone, and every hint, is of two words at the most.
+    let found = if whole.as_str().split(' ').count() > 2 {
+        Found::Phrase
+    } else {
+        Found::Hint
     };
     let within_a_word = lead.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    let fits = match found {
-        Found::Word => span.len() != 3 || is_cpr(text, span.start, span.end),
-        Found::Phrase | Found::Hint => !within_a_word,
-    };
-    fits.then_some(Label { span, found })
+    (!within_a_word).then_some(Label {
+        span: at..at + whole.end(),
+        found,
+    })
 }
 
 /// `de fire sidste`: the head stands behind the number of digits.

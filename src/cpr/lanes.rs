@@ -22,9 +22,11 @@ pub(super) struct Masks {
     pub(super) begins: u64,
     /// Every number surely ends.
     pub(super) breaks: u64,
+    /// `>`: a tag surely ends.
+    pub(super) closes: u64,
     /// How many of `begins`.
     pub(super) count: u32,
-    /// Only [`super::fold::unit`] can tell: escapes, tags, characters outside ASCII but for the letters of [`LETTERS`].
+    /// Only [`super::fold::unit`] can tell: escapes, tags, the soft hyphen, characters from U+0300 on.
     pub(super) unsure: u64,
 }
 
@@ -61,12 +63,15 @@ fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Masks {
     let begins = (digits | escapes | bytes.simd_ge(0xd9)).to_bitmask();
     // With the bit of small letters also `@`, which ends a number too.
     let letters = among(simd, bytes | u8x64::splat(simd, 0x20), b'`'..=b'z');
+    // Of U+0080 to U+00BF only the soft hyphen takes no room; the last byte leaves it open.
+    let soft = bytes.simd_eq(0xc2).to_bitmask() & (bytes.simd_eq(0xad).to_bitmask() >> 1 | 1 << 63);
     Masks {
         digits: digits.to_bitmask(),
         begins,
+        closes: bytes.simd_eq(b'>').to_bitmask(),
         count: begins.count_ones(),
         breaks: (letters | among(simd, bytes, LETTERS) | bytes.simd_eq(b':')).to_bitmask(),
-        unsure: (escapes | among(simd, bytes, TAGS) | bytes.simd_eq(0xc2) | bytes.simd_ge(0xcc)).to_bitmask(),
+        unsure: (escapes | among(simd, bytes, TAGS) | bytes.simd_ge(0xcc)).to_bitmask() | soft,
     }
 }
 
@@ -104,12 +109,19 @@ mod tests {
             let bits = bytes.iter().enumerate().map(|(n, &byte)| u64::from(test(byte)) << n);
             bits.sum()
         };
+        let soft = bytes
+            .iter()
+            .enumerate()
+            .filter(|&(at, &byte)| byte == 0xc2 && (at + 1 == BLOCK || bytes.get(at + 1) == Some(&0xad)));
+        let soft = soft.map(|(at, _)| at);
+        let soft: u64 = soft.map(|at| 1 << at).sum();
         Masks {
             digits: mask(|byte| byte.is_ascii_digit()),
             begins: mask(begins),
+            closes: mask(|byte| byte == b'>'),
             count: mask(begins).count_ones(),
             breaks: mask(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'`' | b':' | 0xc3..=0xcb)),
-            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'=' | b'\\' | 0xc2 | 0xcc..)),
+            unsure: mask(|byte| matches!(byte, b'%' | b'&' | b'<' | b'=' | b'\\' | 0xcc..)) | soft,
         }
     }
 
@@ -137,8 +149,10 @@ mod tests {
             let digit = matches!(class(c), Class::Digit(_));
             assert!(!digit || masks.begins & 1 == 1, "{c:?} can begin");
             assert!(masks.breaks & 1 == 0 || class(c) == Class::Other, "{c:?} ends a number");
+            // A sign that has room on the page and two bytes is seen in the bits as what it is: no digit, no break.
+            let sign = c < '\u{c0}' && !matches!(class(c), Class::Digit(_) | Class::Invisible | Class::SoftHyphen);
             assert!(
-                c.is_ascii() || class(c) == Class::Other || masks.unsure & 1 == 1,
+                c.is_ascii() || sign || class(c) == Class::Other || masks.unsure & 1 == 1,
                 "{c:?} is unsure"
             );
             assert!(masks.begins & !masks.digits & !masks.unsure == 0, "{c:?}");

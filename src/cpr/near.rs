@@ -11,6 +11,8 @@ use time::Date;
 
 /// Bytes after a label in which scanned numbers are looked for.
 const REACH: usize = 72;
+/// Bytes that one of them can take.
+const REACH_SCANNED: usize = 64;
 /// Bytes after a label in which spelled digits are looked for: ten words and more.
 const REACH_SPELLED: usize = 200;
 /// Groups of digits after a label that are tried.
@@ -62,6 +64,10 @@ pub fn letters_as_digits(text: &str) -> Option<String> {
 
 /// The scanned numbers soon after the label that ends at `from`.
 pub(super) fn scanned(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
+    let digits = after(text, from, REACH + REACH_SCANNED);
+    if digits.bytes().filter(u8::is_ascii_digit).count() < TRUE_DIGITS {
+        return;
+    }
     let window = after(text, from, REACH);
     let mut glued = true; // the label's own letters
     let mut looked_at = 0;
@@ -77,10 +83,11 @@ pub(super) fn scanned(text: &str, from: usize, today: Date, found: &mut Vec<Read
 
 fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
     let mut chars = [b'0'; 10];
-    let mut digits: Vec<Range<usize>> = Vec::with_capacity(10);
+    let mut places = [(0, 0); 10];
+    let mut count = 0;
     let mut true_digits = 0;
     let mut gap = 0;
-    let window = after(text, start, 64);
+    let window = after(text, start, REACH_SCANNED);
     let mut skip_to = 0;
     let mut parted_serial = false;
     for (at, c) in window.char_indices() {
@@ -88,10 +95,10 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
             continue;
         }
         // `010190 bindestreg 1234`
-        let word = DASH_WORDS
-            .iter()
-            .find(|&&word| digits.len() == 6 && window.get(at..).is_some_and(|rest| rest.starts_with(word)));
-        if let Some(word) = word {
+        let behind = || window.get(at..).unwrap_or("");
+        if count == 6
+            && let Some(word) = DASH_WORDS.iter().find(|&&word| behind().starts_with(word))
+        {
             skip_to = at + word.len();
             continue;
         }
@@ -100,11 +107,12 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         let meant = || if c == '|' && gap > 0 { None } else { confused(c) };
         if let Some(value) = value.or_else(meant) {
             // An eleventh: longer than a number.
-            *chars.get_mut(digits.len())? = b'0' + value;
-            digits.push(start + at..start + at + c.len_utf8());
+            *chars.get_mut(count)? = b'0' + value;
+            *places.get_mut(count)? = (start + at, start + at + c.len_utf8());
+            count += 1;
             true_digits += usize::from(c.is_ascii_digit());
             gap = 0;
-        } else if digits.len() == 10 {
+        } else if count == 10 {
             if c.is_alphanumeric() {
                 return None;
             }
@@ -115,8 +123,8 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
             gap = 1;
         } else {
             gap += 1;
-            parted_serial |= digits.len() > 6;
-            let joint = matches!(digits.len(), 2 | 4 | 6 | 8);
+            parted_serial |= count > 6;
+            let joint = matches!(count, 2 | 4 | 6 | 8);
             let blank = c == ' ' && gap == 1;
             if !(joint || blank) || !between(c) || gap > WIDEST {
                 return None;
@@ -124,11 +132,12 @@ fn scanned_at(text: &str, start: usize, today: Date) -> Option<Reading> {
         }
     }
     let loose = true_digits == 10;
-    if digits.len() != 10 || true_digits < TRUE_DIGITS {
+    if count != 10 || true_digits < TRUE_DIGITS {
         return None;
     }
     let cpr = Cpr::from_chars(chars, today).ok()?;
     // Ten digits together are no odd form, and a nearer label takes the CPR word's place.
+    let digits: Vec<Range<usize>> = places.iter().map(|&(from, to)| from..to).collect();
     let span = start..digits.last()?.end;
     if loose && (span.len() == 10 || !context::around(text, &span).cpr) {
         return None;
@@ -241,17 +250,30 @@ fn two_digits(word: &str) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
+/// Whether a word can be one of these numbers, by its first letter.
+fn begins_a_number(word: &str) -> bool {
+    let first = word.bytes().next().unwrap_or(0).to_ascii_lowercase();
+    !first.is_ascii()
+        || matches!(
+            first,
+            b'a' | b'd' | b'e' | b'f' | b'h' | b'n' | b'o' | b's' | b't' | b'v' | b'z'
+        )
+}
+
 /// The runs of ten spelled digits after the label that ends at `from`: one word a digit, or one for two (`fjorten`).
 pub(super) fn spelled(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let window = after(text, from, REACH_SPELLED);
     let mut run: Vec<(u8, Range<usize>)> = Vec::new();
+    let mut lower = String::new();
     for (at, word) in words(window) {
+        if run.is_empty() && !begins_a_number(word) {
+            continue;
+        }
+        lower.clear();
         // The longest, `otteoghalvfjerds`, has sixteen letters.
-        let lower = if word.len() <= 20 {
-            word.to_lowercase()
-        } else {
-            String::new()
-        };
+        if word.len() <= 20 {
+            lower.extend(word.chars().flat_map(char::to_lowercase));
+        }
         let place = from + at..from + at + word.len();
         let value = SPELLED.iter().position(|names| names.contains(&lower.as_str()));
         if let Some(value) = value.and_then(|value| u8::try_from(value).ok()) {
@@ -302,6 +324,14 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_number_word_begins_as_one() {
+        let ones = SPELLED.iter().chain(&TENS).flat_map(|words| words.iter());
+        for word in ones.chain(&TEENS) {
+            assert!(begins_a_number(word) && begins_a_number(&word.to_uppercase()), "{word}");
+        }
+    }
 
     #[test]
     fn letters_become_the_digits_that_they_look_like_among_digits_only() {

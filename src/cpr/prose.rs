@@ -21,6 +21,8 @@ const BACK_HINT: usize = 100;
 const ON: usize = 200;
 /// Bytes from a CPR word to a birth date in words with its serial.
 const BESIDE: usize = 90;
+/// Bytes that hold the serial behind a date.
+const BEHIND_IT: usize = 16;
 /// Birth dates before the phrase that are considered.
 const DATES_BACK: usize = 4;
 
@@ -61,12 +63,16 @@ static DATES: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// are given with less weight, since whose digits they are is a reader's guess.
 /// A `hint` speaks only where a CPR or birth word stands near it.
 pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, found: &mut Vec<Reading>) {
-    if hint && !personal(text, phrase) {
+    let tail = after(text, phrase.end, ON);
+    if !serial_follows(tail.as_bytes()) {
+        return;
+    }
+    let personal = personal(text, phrase);
+    if hint && !personal {
         return;
     }
     let back = if hint { BACK_HINT } else { BACK };
     let Some(serials) = SERIAL.as_ref() else { return };
-    let tail = after(text, phrase.end, ON);
     let Some(serial) = serials.captures(tail).and_then(|captures| captures.get(1)) else {
         return;
     };
@@ -78,7 +84,6 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, f
     places.truncate(DATES_BACK);
     places.extend(dates(after(text, serial_ends, ON), serial_ends).into_iter().take(1));
     let known = found.len();
-    let personal = personal(text, phrase);
     for place in places {
         if let Some(mut reading) = joined(text, &place, &serial, today) {
             reading.evidence.when(found.len() > known, f::FURTHER_DATE);
@@ -86,6 +91,33 @@ pub(super) fn read(text: &str, phrase: &Range<usize>, hint: bool, today: Date, f
             found.push(reading);
         }
     }
+}
+
+/// Whether the first digits are four, as [`SERIAL`] wants them; asked before what costs more.
+fn serial_follows(tail: &[u8]) -> bool {
+    let first = tail.iter().position(u8::is_ascii_digit).unwrap_or(tail.len());
+    let mut rest = tail.get(first..).unwrap_or_default();
+    for n in 0..4 {
+        if n > 0 {
+            rest = rest.strip_prefix(b" ").unwrap_or(rest);
+        }
+        match rest.split_first() {
+            Some((digit, more)) if digit.is_ascii_digit() => rest = more,
+            _ => return false,
+        }
+    }
+    !rest.first().is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether four digits stand anywhere behind a sign of [`BEHIND`].
+fn serial_within(piece: &[u8]) -> bool {
+    piece.array_windows().enumerate().any(|(at, &[sign, a, b, c, d])| {
+        // U+2013 ends with 0x93.
+        a.is_ascii_digit()
+            && matches!(sign, b' ' | b',' | b'/' | b'-' | 0x93)
+            && [b, c, d].iter().all(u8::is_ascii_digit)
+            && !piece.get(at + 5).is_some_and(u8::is_ascii_digit)
+    })
 }
 
 /// A CPR or birth word near a hint.
@@ -103,9 +135,12 @@ fn personal(text: &str, phrase: &Range<usize>) -> bool {
 /// A date as people write it with its serial right behind it, soon after the CPR word that ends at `from`: `1. januar 1990-1234`.
 pub(super) fn beside(text: &str, from: usize, today: Date, found: &mut Vec<Reading>) {
     let Some(serials) = BEHIND.as_ref() else { return };
+    if !serial_within(after(text, from, BESIDE + BEHIND_IT).as_bytes()) {
+        return;
+    }
     for place in dates(after(text, from, BESIDE), from) {
         let behind = serials
-            .captures(after(text, place.end, 16))
+            .captures(after(text, place.end, BEHIND_IT))
             .and_then(|captures| captures.get(1));
         if let Some(serial) = behind {
             let digits = digits_of(serial.as_str(), place.end + serial.start());

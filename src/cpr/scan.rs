@@ -7,6 +7,7 @@
 
 use super::atoms::few_digits;
 use super::find::FEWEST;
+use super::fold::{begins_entity, begins_tag};
 use super::lanes::{BEST, BLOCK, Masks, masks};
 use fearless_simd::Level;
 
@@ -101,15 +102,19 @@ impl<'t> Places<'t> {
         let mut live = u64::MAX << (from % BLOCK);
         while block < self.bytes.len() {
             let masks = self.masks(block);
-            match self.in_block(block, masks, live, open) {
+            if masks.begins & live == 0 && open.is_none() {
+                live = u64::MAX;
+                block += BLOCK;
+                continue;
+            }
+            match self.in_block(block, masks, live, &mut open) {
                 Step::Place(place) => return Some(place),
                 Step::From(end) => {
                     open = None;
                     live = u64::MAX << (end % BLOCK);
                     block = end - end % BLOCK;
                 }
-                Step::On(run) => {
-                    open = run;
+                Step::On => {
                     live = u64::MAX;
                     block += BLOCK;
                 }
@@ -118,22 +123,36 @@ impl<'t> Places<'t> {
         open.filter(|&run| self.possible(run)).map(|run| run.start)
     }
 
-    /// Goes from run to run by the bits of one block.
-    #[inline]
-    fn in_block(&self, block: usize, masks: Masks, live: u64, open: Option<Run>) -> Step {
+    /// Goes from run to run by the bits of one block; one that goes on behind it is left in `open`.
+    #[inline(always)]
+    fn in_block(&self, block: usize, masks: Masks, live: u64, open: &mut Option<Run>) -> Step {
         let Masks {
             digits,
             begins,
             breaks,
             unsure,
             count,
+            ..
         } = masks;
         let mut left = begins & live;
-        if left == 0 && unsure == 0 {
+        if left == 0 && masks.unsure == 0 {
             // More signs than any number has between two digits.
-            return open.map_or(Step::On(None), |run| self.ended(run));
+            return match open.take().filter(|&run| self.possible(run)) {
+                Some(run) => Step::Place(run.start),
+                None => Step::On,
+            };
         }
-        if let Some(run) = open {
+        let led_to = |left: u64, open: Option<Run>| unsure & reached(left | u64::from(open.is_some()), breaks);
+        if count < FEWEST && led_to(left, *open) != 0 {
+            // Behind `>` no tag goes on: whatever stands before it, a letter there ends every number.
+            let ends = breaks & reached(masks.closes << 1 & !unsure, unsure);
+            let first = (begins & below(ends.trailing_zeros())).count_ones();
+            if ends != 0 && open.is_none_or(|run| run.count() + first < FEWEST) {
+                *open = None;
+                left &= !below(64 - ends.leading_zeros());
+            }
+        }
+        if let Some(run) = open.take() {
             let length = breaks.trailing_zeros();
             let here = below(length);
             if unsure & here != 0 && self.unsure(block, unsure & here) {
@@ -142,19 +161,18 @@ impl<'t> Places<'t> {
             let run = run.and(block, digits & here);
             left &= !here;
             if length == 64 && run.count() < FEWEST {
-                return Step::On(Some(run));
+                *open = Some(run);
+                return Step::On;
             }
             // One that fills a block is read.
             if length == 64 || self.possible(run) {
                 return Step::Place(run.start);
             }
         }
-        // Where what begins here goes on to, through all that does not end a number.
-        let between = !breaks;
-        let reached = (left.wrapping_add(between) ^ between) | left;
-        if count < FEWEST && unsure & reached == 0 {
+        if count < FEWEST && led_to(left, None) == 0 {
             let tail = left & !below(64 - breaks.leading_zeros());
-            return Step::On((tail != 0).then(|| Run::new(block, tail)));
+            *open = (tail != 0).then(|| Run::new(block, tail));
+            return Step::On;
         }
         while left != 0 {
             let behind = left.trailing_zeros();
@@ -170,29 +188,32 @@ impl<'t> Places<'t> {
             let run = Run::new(block, digits & here);
             left &= !here;
             if length == 64 {
-                return Step::On(Some(run));
+                *open = Some(run);
+                return Step::On;
             }
             if self.possible(run) {
                 return Step::Place(run.start);
             }
         }
-        Step::On(None)
+        Step::On
     }
 
-    /// Whether any of these bytes of a block is what it seems, as far as two bytes tell: `=` matters only before a line end,
-    /// U+0080 to U+00BF have their room on the page but for the soft hyphen, and a lone `%`, `&` or `<` is a sign.
+    /// Whether any of these bytes of a block is what it seems, as far as a few bytes tell: `=` matters only before a line end,
+    /// U+0080 to U+00BF have their room on the page but for the soft hyphen, and `%`, `&` or `<` is a sign unless it begins
+    /// what [`super::fold`] knows.
     fn unsure(&self, block: usize, mut bits: u64) -> bool {
         while bits != 0 {
             let at = block + bits.trailing_zeros() as usize;
-            let settled = match self.bytes.get(at..at + 2) {
-                Some([b'=', second]) => !matches!(second, b'\n' | b'\r'),
-                Some([0xc2, second]) => *second != 0xad,
-                Some([b'%', second]) => !second.is_ascii_hexdigit(),
-                Some([b'&', second]) => !(second.is_ascii_alphabetic() || *second == b'#'),
-                Some([b'<', second]) => !(second.is_ascii_alphabetic() || *second == b'/'),
-                Some([b'\\', second]) => *second != b'u',
-                Some(_) => false,
-                None => true,
+            let settled = match self.bytes.get(at..at + 4) {
+                Some([b'=', second, ..]) => !matches!(second, b'\n' | b'\r'),
+                Some([0xc2, second, ..]) => *second != 0xad,
+                Some([b'%', high, low, _]) => !(high.is_ascii_hexdigit() && low.is_ascii_hexdigit()),
+                Some([b'&', first, second, _]) => *first != b'#' && !begins_entity([*first, *second]),
+                Some([b'<', b'/', first, second] | [b'<', first, second, _]) => !begins_tag([*first, *second]),
+                Some([b'\\', second, ..]) => *second != b'u',
+                // U+FFFD, of which texts in a wrong charset are full.
+                Some([0xef, 0xbf, 0xbd, _]) => true,
+                _ => false,
             };
             if !settled {
                 return true;
@@ -205,14 +226,6 @@ impl<'t> Places<'t> {
     /// Only reading can tell.
     fn read(&self, start: usize) -> Step {
         few_digits(self.text, start, FEWEST).map_or(Step::Place(start), Step::From)
-    }
-
-    fn ended(&self, run: Run) -> Step {
-        if self.possible(run) {
-            Step::Place(run.start)
-        } else {
-            Step::On(None)
-        }
     }
 
     /// Whether the digits of a run are grouped as in any written form ([`super::shape`]): four together, the serial, and at
@@ -291,8 +304,15 @@ enum Step {
     Place(usize),
     /// From there on.
     From(usize),
-    /// In the next block, perhaps with a run that is still open.
-    On(Option<Run>),
+    /// In the next block.
+    On,
+}
+
+/// Where what begins at these bits goes on to, through all that does not end a number.
+#[inline(always)]
+fn reached(from: u64, breaks: u64) -> u64 {
+    let between = !breaks;
+    (from.wrapping_add(between) ^ between) | from
 }
 
 /// So many of the lowest bits.

@@ -75,6 +75,13 @@ struct Lengths {
     year: usize,
 }
 
+impl Lengths {
+    /// `10190-1234`: as a number of a spreadsheet.
+    fn may_lose_its_zero(self) -> bool {
+        self.day == 1 && self.month == 2 && self.year == 2
+    }
+}
+
 /// The usual ones first: the first reading that holds is taken.
 const LENGTHS: [Lengths; 8] = [
     Lengths {
@@ -126,6 +133,13 @@ const NO_GAP: Gap = Gap {
     wide: false,
 };
 
+/// Whether a number can begin with the digit at `first` at all: no other touches it.
+#[inline]
+pub(super) fn begins(atoms: &[Atom], first: usize) -> bool {
+    let touches = atoms.get(first).is_some_and(|atom| atom.gap.kind == Kind::Touching);
+    !touches || chained_to_last(atoms, first)
+}
+
 /// The reading that begins with the digit at `first`, if there is one.
 pub(super) fn read(text: &str, atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
     let before = atoms.get(first)?.gap;
@@ -150,6 +164,8 @@ pub(super) fn read(text: &str, atoms: &[Atom], first: usize, today: Date) -> Opt
 struct Days {
     /// By the length of the day, then of the month.
     fit: [[bool; 2]; 2],
+    /// Signs stand around a month of one digit behind a day of one and of two digits, and of two behind a day of one.
+    signed: [[bool; 2]; 2],
 }
 
 impl Days {
@@ -160,23 +176,35 @@ impl Days {
         let day = |day: u8| matches!(day, 1..=31 | 61..=91);
         let month = |month: u8| matches!(month, 1..=12);
         let long = day(pair(a, b));
+        let signed = |n: usize| atoms.get(first + n).is_some_and(|atom| atom.gap.signed());
         Days {
             fit: [
                 [day(a) && month(b), day(a) && month(pair(b, c))],
                 [long && month(c), long && month(pair(c, d))],
             ],
+            signed: [
+                [signed(1) && signed(2), signed(1) && signed(3)],
+                [signed(2) && signed(3), true],
+            ],
         }
     }
 
     fn fit(&self, lengths: &Lengths) -> bool {
-        let by_day = self.fit.get(lengths.day - 1);
-        by_day.and_then(|by_month| by_month.get(lengths.month - 1)) == Some(&true)
+        let of = |table: &[[bool; 2]; 2]| {
+            let by_day = table.get(lengths.day - 1);
+            by_day.and_then(|by_month| by_month.get(lengths.month - 1)) == Some(&true)
+        };
+        of(&self.fit) && (lengths.may_lose_its_zero() || of(&self.signed))
     }
 }
 
 /// `19900101-1234`, `1990-01-01-1234`: as registers write dates. Also how time stamps look, so only beside a label.
 fn year_first(atoms: &[Atom], first: usize, today: Date) -> Option<Shape> {
     let all = atoms.get(first..first + 12)?;
+    let &[_, _, _, _, m, _, d, ..] = all else { return None };
+    if m.value > 1 || !matches!(d.value, 0..=3 | 6..=9) {
+        return None;
+    }
     let after = atoms.get(first + 12).map_or(NO_GAP, |atom| atom.gap);
     let joint = |n: usize, gap: Gap| match n {
         4 | 6 => matches!(gap.kind, Kind::Hyphen | Kind::Dot | Kind::Slash | Kind::Space),
@@ -257,6 +285,7 @@ fn chained_to_next(atoms: &[Atom], next: usize) -> bool {
 }
 
 /// The other side of [`chained_to_next`]: a hyphen and four digits come before, and a hyphen after six.
+#[inline]
 fn chained_to_last(atoms: &[Atom], first: usize) -> bool {
     let hyphen = |at: usize| atoms.get(at).is_some_and(|atom| atom.gap.kind == Kind::Hyphen);
     first
@@ -283,12 +312,11 @@ fn date_gaps(all: &[Atom], lengths: Lengths) -> Option<Need> {
     let first = all.get(lengths.day)?.gap;
     let second = all.get(lengths.day + lengths.month)?.gap;
     let short = lengths.day == 1 || lengths.month == 1;
-    let signed = |gap: Gap| !gap.tight() && gap.kind != Kind::Space;
     let hyphen = all
         .get(date)
         .is_some_and(|atom| atom.gap.kind == Kind::Hyphen && !atom.gap.spaced && !atom.gap.line);
-    let lost_zero = lengths.day == 1 && lengths.month == 2 && lengths.year == 2 && !signed(first) && !signed(second);
-    if lines > 1 || short && !lost_zero && !(signed(first) && signed(second)) {
+    let lost_zero = lengths.may_lose_its_zero() && !first.signed() && !second.signed();
+    if lines > 1 || short && !lost_zero && !(first.signed() && second.signed()) {
         return None;
     }
     Some(match (first.tight(), second.tight()) {
