@@ -54,7 +54,7 @@ impl Doctor {
 
 /// Who counts as inside, as the policy in force says.
 fn inside(config: &Config) -> Result<impl Fn(&str) -> bool + use<>, String> {
-    let policy = policy::in_force(&config)?;
+    let policy = policy::in_force(config)?;
     Ok(move |address: &str| {
         let address = Address::parse(address.as_bytes()).ok();
         address.is_some_and(|address| policy.is_inside(Some(&address)))
