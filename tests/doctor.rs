@@ -84,6 +84,7 @@ tests:
     to: borger@post.example
     text: \"Vedrører {cpr}\"
     expect: quarantine
+...
 ";
 
 impl Place {

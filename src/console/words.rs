@@ -45,6 +45,16 @@ const EVENTS: &[(&str, &str, &str)] = &[
         "Beskyttede personer fjernet",
         "Protected persons removed",
     ),
+    (
+        "owners_added",
+        "Lært hvis numre nogle er",
+        "Learnt whose numbers some are",
+    ),
+    (
+        "owners_removed",
+        "Glemt hvis numre nogle er",
+        "Forgot whose numbers some are",
+    ),
     ("searched", "Søgt efter et nummer", "Searched for a number"),
     (
         "replayed",

@@ -41,6 +41,7 @@ rules:
     when: {found: cpr, people: 3 or more, to: outside}
     then: quarantine
     release: {by: dpo}
+...
 ";
 
 /// Everything of one test; the courier ends with it.
