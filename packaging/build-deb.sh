@@ -27,4 +27,5 @@ for page in packaging/man/*.5; do [ ! -e "$page" ] || cp "$page" "$pages/man5/";
 # Newest changes first, as the policy wants it: compressed, so that the file is the same on each machine.
 gzip -9n -c CHANGELOG.md >"$pages/changelog.gz"
 cp "$binary" "$pages/cpr-milter"
+"$binary" policy schema >"$pages/policy.schema.json"
 "$cargo" deb --no-build --no-strip --profile "$profile" --locked 2>&1
