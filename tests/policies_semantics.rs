@@ -426,7 +426,16 @@ proptest! {
         rules in prop::collection::vec(any_rule(), 0..6), numbers in prop::collection::vec(number(), 1..4), doubts in doubts(), further in number(),
     ) {
         // A list long enough for a strict rule, once redacted by another one, is no longer one: thresholds aside.
-        let rules: Vec<Rule> = rules.into_iter().map(|mut r| { r.people = 0; r }).collect();
+        // So is an exception for few people that kept a redacting rule, and with it `redacted`, from speaking.
+        let rules: Vec<Rule> = rules
+            .into_iter()
+            .map(|mut r| {
+                r.people = 0;
+                let opens = ["redact", "reroute"].contains(&r.then);
+                r.except.retain(|e| !opens || *e != "few");
+                r
+            })
+            .collect();
         let policy = policy(&rules, SHIPPED);
         let before = decide(&policy, &numbers, &doubts, Redaction::Assumed);
         let more: Vec<Number> = numbers.into_iter().chain([further]).collect();

@@ -312,7 +312,7 @@ fn a_store_from_before_the_console_is_brought_up_to_date_with_what_is_in_it() {
         .sql()
         .execute_batch(
             "DROP TABLE session; DROP TABLE account; DROP TABLE sign_in_failure; DROP TABLE unmasking; DROP TABLE mark;
-             DROP TABLE desk; DROP INDEX recipient_rule; UPDATE schema_version SET version = 2;",
+             DROP TABLE desk; DROP INDEX recipient_rule; UPDATE schema_version SET version = 3;",
         )
         .expect("as before");
     let store = place.courier();
