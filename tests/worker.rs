@@ -4,7 +4,6 @@ use cpr_milter::content::Limits;
 use cpr_milter::inspect::{Input, Options};
 use cpr_milter::redact::Targets;
 use cpr_milter::worker::{Pool, PoolConfig, Uninspected};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -35,8 +34,17 @@ fn pool(program: PathBuf) -> Pool {
 /// A program that behaves as the shell lines say.
 fn impostor(folder: &Path, lines: &str) -> PathBuf {
     let path = folder.join("worker.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("script");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    let source = path.with_extension("txt");
+    std::fs::write(&source, format!("#!/bin/sh\n{lines}\n")).expect("script");
+    // By another process: a child that another test starts may hold what this one has open for writing, and it is then busy.
+    let mut install = std::process::Command::new("install");
+    let done = install
+        .args(["-m", "755"])
+        .arg(&source)
+        .arg(&path)
+        .status()
+        .expect("install runs");
+    assert!(done.success());
     path
 }
 

@@ -155,13 +155,21 @@ async fn the_last_answers_of_a_table_hold_to_their_limit() {
 /// Any user of the machine reads command lines; and a program that hangs must not hold up mail for long.
 #[tokio::test]
 async fn addresses_stand_on_no_command_line_and_a_hanging_program_is_ended() {
-    use std::os::unix::fs::PermissionsExt;
     let tables = Tables::new();
     let press = policy("table: press");
     let program = |text: String| {
         let path = tables.path("program");
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
+        let source = path.with_extension("txt");
+        fs::write(&source, format!("#!/bin/sh\n{text}\n")).expect("written");
+        // By another process, see `Slapd::start`.
+        let mut install = std::process::Command::new("install");
+        let done = install
+            .args(["-m", "755"])
+            .arg(&source)
+            .arg(&path)
+            .status()
+            .expect("install runs");
+        assert!(done.success());
         path
     };
     let (words, pid) = (tables.path("words"), tables.path("pid"));

@@ -328,12 +328,10 @@ fn a_page_that_nobody_read_is_a_doubt_with_its_reason_and_keeps_a_mail_from_bein
 /// The inspection before may have read in it what is to be taken out of the copy.
 #[test]
 fn a_small_picture_that_was_left_unread_by_chance_keeps_a_mail_from_being_redacted() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("folder");
     let program = folder.path().join("tesseract");
     let script = "#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\nexec sleep 60\n";
-    std::fs::write(&program, script).expect("written");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    super::support::executable(&program, script);
     let mut late = options("a.tar");
     late.programs.tesseract = program;
     late.programs.ocr_seconds = 1;

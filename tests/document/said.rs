@@ -24,11 +24,9 @@ fn table(words: &[&str]) -> String {
 
 /// A program in Tesseract's place, a shell script.
 fn stand_in(folder: &Path, script: &str) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     let program = folder.join("tesseract");
     let script = format!("#!/bin/sh\n[ \"$1\" = --list-langs ] && echo dan && exit\n{script}\n");
-    std::fs::write(&program, script).expect("written");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    super::support::executable(&program, &script);
     program
 }
 

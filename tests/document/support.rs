@@ -156,3 +156,18 @@ pub fn kinds(content: &Content<'_>) -> Vec<DoubtKind> {
     kinds.dedup();
     kinds
 }
+
+/// A program that is a script. Laid out by another process: what this one has open for writing, a child that another test starts may
+/// hold open, and the program is then busy.
+pub fn executable(path: &std::path::Path, script: &str) {
+    let source = path.with_extension("txt");
+    std::fs::write(&source, script).expect("written");
+    let mut install = std::process::Command::new("install");
+    let done = install
+        .args(["-m", "755"])
+        .arg(&source)
+        .arg(path)
+        .status()
+        .expect("install runs");
+    assert!(done.success());
+}
