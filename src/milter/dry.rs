@@ -5,11 +5,11 @@ use super::fields::{Field, Mail};
 use super::judge::{Case, Weighed, weigh};
 use super::notice::{self, place_words};
 use super::plan::Plan;
+use super::real::may_notify;
 use super::reply;
 use super::tries::{Tries, Try};
 use super::world::{Copied, PolicyWords, Takeover, Trouble, World};
 use crate::config;
-use crate::courier;
 use crate::cpr::Secret;
 use crate::directory::Directory;
 use crate::inspect::Options;
@@ -220,11 +220,7 @@ impl World for Dry {
     }
 
     fn may_notify(&self, envelope: &Envelope, header: &[Field]) -> bool {
-        let inside = self.policy.is_inside(envelope.sender.as_ref());
-        let fields = header
-            .iter()
-            .map(|field| (field.name.as_slice(), field.value.as_slice()));
-        courier::may_notify(envelope, fields, inside).is_yes()
+        may_notify(&self.policy, envelope, header)
     }
 
     fn report<'a>(&self, seen: &'a Inspected) -> &'a Report {

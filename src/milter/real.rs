@@ -63,6 +63,15 @@ impl Real {
     }
 }
 
+/// Whether the sender may be told, as far as this policy counts them among its own.
+pub(super) fn may_notify(policy: &Policy, envelope: &Envelope, header: &[Field]) -> bool {
+    let inside = policy.is_inside(envelope.sender.as_ref());
+    let fields = header
+        .iter()
+        .map(|field| (field.name.as_slice(), field.value.as_slice()));
+    courier::may_notify(envelope, fields, inside).is_yes()
+}
+
 impl World for Real {
     type Seen = Inspected;
     type Held = Held;
@@ -113,14 +122,7 @@ impl World for Real {
     }
 
     fn may_notify(&self, envelope: &Envelope, header: &[Field]) -> bool {
-        let inside = envelope
-            .sender
-            .as_ref()
-            .is_some_and(|sender| self.policy.is_inside(Some(sender)));
-        let fields = header
-            .iter()
-            .map(|field| (field.name.as_slice(), field.value.as_slice()));
-        courier::may_notify(envelope, fields, inside).is_yes()
+        may_notify(&self.policy, envelope, header)
     }
 
     fn report<'a>(&self, seen: &'a Inspected) -> &'a Report {

@@ -6,7 +6,7 @@ use crate::cpr::Secret;
 use crate::policy::{Facts, Policy, Redaction, facts_from};
 use crate::store::Whom;
 use crate::types::{Action, Decision, Envelope, Release, Report, danish_date};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 /// What the policy in force says of sending a mail as it is, to each recipient.
@@ -48,26 +48,30 @@ impl Today {
 }
 
 impl Review {
-    /// Judges a report. Faint readings of protected persons' numbers are moved among its findings, as at intake.
-    pub(super) async fn judge(
-        &self,
-        policy: &Policy,
-        envelope: &Envelope,
-        report: &mut Report,
-    ) -> Result<Today, ReviewError> {
+    /// Moves faint readings of protected persons' numbers among the findings, as at intake. Which of all numbers are theirs.
+    pub(super) async fn promote(&self, report: &mut Report) -> Result<BTreeSet<Secret>, ReviewError> {
         let all = report.findings.iter().chain(&report.faint);
         let mut numbers: Vec<Secret> = all.map(|finding| finding.number.clone()).collect();
         numbers.sort();
         numbers.dedup();
         let asked = numbers.clone();
         let answers = self.with_store(move |store| store.protected(&asked)).await?;
-        let protected: BTreeMap<Secret, bool> = numbers.into_iter().zip(answers).collect();
-        let is_protected = |number: &Secret| protected.get(number).copied().unwrap_or(true);
-        let faint = std::mem::take(&mut report.faint);
-        report
-            .findings
-            .extend(faint.into_iter().filter(|finding| is_protected(&finding.number)));
-        let seen = facts_from(report, &|_, number| is_protected(number), &|_, _| Vec::new());
+        let each = numbers.into_iter().zip(answers);
+        let theirs: BTreeSet<Secret> = each.filter(|(_, protected)| *protected).map(|(n, _)| n).collect();
+        let faint = std::mem::take(&mut report.faint).into_iter();
+        report.findings.extend(faint.filter(|f| theirs.contains(&f.number)));
+        Ok(theirs)
+    }
+
+    /// Judges a report, protected persons' faint readings among its findings.
+    pub(super) async fn judge(
+        &self,
+        policy: &Policy,
+        envelope: &Envelope,
+        report: &mut Report,
+    ) -> Result<Today, ReviewError> {
+        let protected = self.promote(report).await?;
+        let seen = facts_from(report, &|_, number| protected.contains(number), &|_, _| Vec::new());
         let tls = config::tls_enforced(envelope, &self.config.tls_enforced);
         let hops = config::next_hops(envelope, &self.config.next_hops);
         let asks = policy.asks(envelope, &seen.numbers, &seen.doubts);

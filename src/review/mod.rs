@@ -183,7 +183,8 @@ impl Review {
         part.map_err(|why| ReviewError::Uninspected(why.to_string()))
     }
 
-    /// Makes a copy without any number and without what the policy's own identifiers find, and inspects it.
+    /// Makes a copy without any number, without a protected person's behind whatever label, and without what the policy's own
+    /// identifiers find, and inspects it.
     ///
     /// # Errors
     /// There is no clean copy.
@@ -192,7 +193,9 @@ impl Review {
         let options = self.options(&self.policy());
         let unavailable = |why: Uninspected| ReviewError::Uninspected(why.to_string());
         let seen = self.pool.inspect(&mail, &options, until()).await.map_err(unavailable)?;
-        let findings = &seen.report().findings;
+        let mut report = seen.report().clone();
+        let _ = self.promote(&mut report).await?;
+        let findings = report.findings;
         let targets: Targets = findings.iter().map(|f| (f.kind.clone(), f.number.clone())).collect();
         let copy = match self.pool.redact(&mail, &seen, &targets, &options, until()).await {
             Ok(copy) => copy,

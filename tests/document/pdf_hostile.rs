@@ -293,3 +293,18 @@ fn a_number_in_recognised_text_over_a_picture_that_nobody_painted_over_is_not_re
         assert!(copy.is_err(), "{content}");
     }
 }
+
+/// A browser's text is a mask, and what the mask shows is asked of its own mask in turn.
+#[test]
+fn masks_that_mask_each_other_come_to_an_end() {
+    let page = "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 595 842] \
+        /Resources << /XObject << /P 5 0 R >> >> >>";
+    let image = |mask: &str| {
+        let dict = "/Type /XObject /Subtype /Image /Width 40 /Height 40 /BitsPerComponent 8 /ColorSpace /DeviceGray";
+        stream(&format!("{dict} /SMask {mask}"), &"~".repeat(1600))
+    };
+    let drawn = stream("", "q 595 0 0 842 0 0 cm /P Do Q");
+    for (one, other) in [("5 0 R", "5 0 R"), ("6 0 R", "5 0 R"), ("6 0 R", "6 0 R")] {
+        soon(&file(&[CATALOG, PAGES, page, &drawn, &image(one), &image(other)]));
+    }
+}

@@ -86,6 +86,8 @@ impl Pages<'_, '_> {
         if let Some(mask) = mask
             && media_type == "image/tiff"
             && is_plain(&bytes)
+            // Masks may mask each other.
+            && !self.scans.contains(&mask)
         {
             return self.hand_out(content, mask);
         }
